@@ -1,0 +1,39 @@
+/**
+ * The face a holder shows the budget.
+ *
+ * A consumer says what it is, what it may give back, and gives it back when asked. What it *holds* is not its word but its
+ * reservations: the budget believes the books, and remembers how far the word was from them.
+ */
+import type { Level } from '../base/levels.ts';
+
+/** Where a consumer's bytes live; it decides how soon freed bytes leave the process. */
+export type Residence = 'heap' | 'slab' | 'native' | 'disk-cache';
+
+export interface ReclaimRequest {
+  /** Bytes asked for; giving more is allowed, giving less is remembered. */
+  readonly targetBytes: number;
+  readonly level: Level;
+  /** Time allowed, in milliseconds from the call; the signal aborts when it has passed. */
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface Consumer {
+  readonly name: string;
+  readonly where: Residence;
+  /** 1 to 10: 10 gives first. 0 is the last resort. */
+  readonly priority: number;
+  /** Fair share against its siblings; positive, 1 by default. */
+  readonly weight: number;
+  /** Never asked to fall below this. */
+  readonly minBytes: number;
+  readonly maxBytes?: number;
+  /** Bytes it could give back now. Called often: must be O(1) and must not throw. */
+  reclaimableBytes(): number;
+  /** Bytes among them that are expired or idle: worth nothing to anybody. 0 where unknown. */
+  idleBytes?(): number;
+  /** Hits per second lost by giving up the least valuable `bytes`; the budget compares consumers by it. */
+  valueOfLast?(bytes: number): number;
+  /** Gives back at least `targetBytes` if it can, shrinks its reservation, and returns the bytes it claims to have freed. */
+  reclaim(request: ReclaimRequest): Promise<number> | number;
+}
