@@ -1,0 +1,61 @@
+/**
+ * Text to terms: what full-text search compares.
+ *
+ * Words are runs of letters and digits, case and accents folded, English function words dropped, English words reduced to
+ * their Porter stem ("budgets" finds "budget"). Scripts written without spaces — Han, kana, Hangul, Thai, Lao, Khmer,
+ * Burmese — become overlapping pairs of characters, which need no dictionary. An emoji is a word. Documents and questions go
+ * through the same function; a question may therefore be any text at all: quotes and operators mean nothing here.
+ *
+ * Sources: M. F. Porter, "An algorithm for suffix stripping", 1980; character pairs for CJK as in Lucene's CJKAnalyzer.
+ */
+import { stemmer } from 'stemmer';
+import { STOP_WORDS } from './stop-words.ts';
+
+const UNSPACED = '\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}\\p{sc=Hangul}\\p{sc=Thai}\\p{sc=Lao}\\p{sc=Khmer}\\p{sc=Myanmar}';
+
+const TOKEN = new RegExp(`[${UNSPACED}\u30fc]+|(?:(?![${UNSPACED}])[\\p{L}\\p{N}\\p{M}])+|\\p{Extended_Pictographic}`, 'gu');
+const STARTS_UNSPACED = new RegExp(`^[${UNSPACED}]`, 'u');
+/** Accents of Latin, Greek and Cyrillic; vowel points of Hebrew and Arabic. Marks of other scripts are letters. */
+const ACCENTS = /[\u0300-\u036f\u0591-\u05c7\u064b-\u065f]+/gu;
+const LATIN_WORD = /^[a-z]+$/;
+const ASCII = /^[\x00-\x7f]*$/;
+
+/** Longest word kept whole; what follows is cut, so that a megabyte without spaces is still one small term. */
+const TERM_LIMIT = 64;
+
+/** The terms of `text` in order of occurrence, repeats included. */
+export function analyze(text: string): string[] {
+  const terms: string[] = [];
+  for (const [token] of fold(text).matchAll(TOKEN)) {
+    if (STARTS_UNSPACED.test(token)) addPairs(terms, token);
+    else if (!STOP_WORDS.has(token)) terms.push(stemOf(token.slice(0, TERM_LIMIT)));
+  }
+  return terms;
+}
+
+/** The words of `text` as a person would say them: folded, not stemmed, function words included. */
+export function wordsOf(text: string): string[] {
+  return fold(text).match(TOKEN) ?? [];
+}
+
+/** How often each term occurs. */
+export function countTerms(terms: Iterable<string>): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1);
+  return counts;
+}
+
+function fold(text: string): string {
+  const lower = text.toLowerCase();
+  return ASCII.test(lower) ? lower : lower.normalize('NFKD').replace(ACCENTS, '').normalize('NFC');
+}
+
+function stemOf(word: string): string {
+  return word.length > 2 && LATIN_WORD.test(word) ? stemmer(word) : word;
+}
+
+function addPairs(terms: string[], run: string): void {
+  const characters = Array.from(run);
+  if (characters.length === 1) terms.push(run);
+  for (let index = 1; index < characters.length; index++) terms.push(characters[index - 1]! + characters[index]!);
+}

@@ -1,0 +1,145 @@
+/**
+ * Long-term memory: what agents know, durable when `remember` returns, found again by `recall`.
+ *
+ * Everything is addressed by a scope; there is no call that reaches across partitions. Disk is truth: nothing here holds a
+ * memory that the store does not, and whatever is cached for speed lives in the store's own cache, under the budget.
+ */
+import type { Clock } from '../base/clock.ts';
+import { ClosedError, InvalidArgumentError } from '../base/errors.ts';
+import type { EventSink, TenureEventBase } from '../base/events.ts';
+import type { MemoryStatistics, MemoryStore, StoredMemory } from '../storage/memory-store.ts';
+import { requireScope, type Scope } from '../storage/scope.ts';
+import { newMemory, type RememberItem, type RememberOptions } from './memory-input.ts';
+import { type Recalled, type RecallOptions, recall } from './recall/recall.ts';
+import { UsageLedger } from './usage-ledger.ts';
+
+export interface RememberedEvent extends TenureEventBase {
+  readonly type: 'agent_memory.remembered';
+  readonly count: number;
+  readonly tenant: string;
+}
+
+export interface ForgottenEvent extends TenureEventBase {
+  readonly type: 'agent_memory.forgotten';
+  readonly count: number;
+  readonly tenant: string;
+}
+
+export type MemoryEvent = RememberedEvent | ForgottenEvent;
+
+/** Memories of one durable transaction. */
+const BATCH_LIMIT = 10_000;
+
+export class LongTermMemory implements AsyncDisposable {
+  readonly #store: MemoryStore;
+  readonly #clock: Clock;
+  readonly #emit: EventSink<MemoryEvent>;
+  readonly #usage: UsageLedger;
+  #closed = false;
+
+  constructor(options: { store: MemoryStore; clock: Clock; onEvent: EventSink<MemoryEvent> }) {
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#emit = options.onEvent;
+    this.#usage = new UsageLedger(options);
+  }
+
+  /**
+   * Keeps `text`; it is durable when the promise resolves.
+   *
+   * @example
+   * ```ts
+   * await tenure.memory.remember('Ann prefers short answers.', { scope: { tenant: 'acme', user: 'ann' }, tags: ['preference'] });
+   * ```
+   * @throws ScopeRequiredError, ScopeInvalidError, InvalidArgumentError, MemoryTooLargeError, and the store's errors.
+   */
+  async remember(text: string, options: RememberOptions & { signal?: AbortSignal }): Promise<StoredMemory> {
+    const { signal, ...rest } = options;
+    const [memory] = await this.rememberAll([{ ...rest, text }], signal ? { signal } : {});
+    return memory!;
+  }
+
+  /** Keeps up to 10,000 memories in one transaction: all of them or, when one cannot be kept, none. */
+  async rememberAll(
+    items: readonly RememberItem[],
+    options: { signal?: AbortSignal } = {},
+  ): Promise<readonly StoredMemory[]> {
+    this.#requireOpen();
+    options.signal?.throwIfAborted();
+    if (items.length > BATCH_LIMIT) {
+      throw new InvalidArgumentError('items', `has ${items.length} memories; keep at most ${BATCH_LIMIT} at a time.`);
+    }
+    const nowMs = this.#clock.nowMs();
+    const made = items.map((item) => newMemory(item, nowMs));
+    await this.#store.put(made, options.signal);
+    for (const [tenant, count] of countByTenant(made.map(({ memory }) => memory.scope))) {
+      this.#emit({ type: 'agent_memory.remembered', atMs: nowMs, count, tenant });
+    }
+    return made.map(({ memory }) => ({ ...memory, uses: 0, lastUsedAtMs: null }));
+  }
+
+  /** Finds the memories that answer `query` best. See `RecallOptions`; throws `QueryError` when there is nothing to ask. */
+  async recall(query: string, options: RecallOptions): Promise<readonly Recalled[]> {
+    this.#requireOpen();
+    const found = await recall(this.#store, query, { ...options, nowMs: this.#clock.nowMs() });
+    this.#usage.count(found.map(({ memory }) => memory.id));
+    return found;
+  }
+
+  /** The memory with this id if it is in that scope's partition, else null. */
+  async get(id: string, scope: Scope): Promise<StoredMemory | null> {
+    this.#requireOpen();
+    return this.#store.get(requireScope(scope), id);
+  }
+
+  /** Removes a memory of that scope's partition; false when it is not there. */
+  async forget(id: string, scope: Scope): Promise<boolean> {
+    this.#requireOpen();
+    const address = requireScope(scope);
+    const removed = await this.#store.remove(address, id);
+    if (removed) this.#emit({ type: 'agent_memory.forgotten', atMs: this.#clock.nowMs(), count: 1, tenant: address.tenant });
+    return removed;
+  }
+
+  /** Removes everything that came from `source`, except a version to keep; returns how many. */
+  async forgetSource(source: string, scope: Scope, options: { keepVersion?: string } = {}): Promise<number> {
+    this.#requireOpen();
+    const address = requireScope(scope);
+    const count = await this.#store.removeSource(address, source, options);
+    if (count > 0) this.#emit({ type: 'agent_memory.forgotten', atMs: this.#clock.nowMs(), count, tenant: address.tenant });
+    return count;
+  }
+
+  /** The `version` in the metadata of the newest memory of a source, or null. */
+  async sourceVersion(source: string, scope: Scope): Promise<string | null> {
+    this.#requireOpen();
+    const latest = await this.#store.latestOfSource(requireScope(scope), source);
+    const version = latest?.metadata['version'];
+    return typeof version === 'string' ? version : null;
+  }
+
+  statistics(): MemoryStatistics {
+    return this.#store.statistics();
+  }
+
+  /** Writes what was counted. The store stays open: who opened it closes it. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#usage.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new ClosedError('Long-term memory');
+  }
+}
+
+function countByTenant(scopes: readonly Scope[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const { tenant } of scopes) counts.set(tenant, (counts.get(tenant) ?? 0) + 1);
+  return counts;
+}

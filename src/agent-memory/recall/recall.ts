@@ -1,0 +1,202 @@
+/**
+ * Recall: the memories of one partition that answer a question best, each with the reasons.
+ *
+ * Candidates are ranked in memory (`ranking.ts`), read from the store best first, and filtered there, page by page, until
+ * the limit or the token budget is full. When a filter lets so little through that paging would walk the whole ranking, the store
+ * is asked for the ordinals that pass, and only those are read: either way the answer is the exact best.
+ */
+import { InvalidArgumentError, TenureError } from '../../base/errors.ts';
+import type { LexicalView, MemoryFilter, MemoryStore, StoredMemory } from '../../storage/memory-store.ts';
+import { requireScope, type Scope } from '../../storage/scope.ts';
+import { analyze, countTerms, wordsOf } from '../analyze.ts';
+import { estimateTokens } from '../tokens.ts';
+import { BestFirst } from './best-first.ts';
+import { type Ranking, RANKING, rankDocuments } from './ranking.ts';
+import { RECENCY, type Reason, reasonsFor } from './reasons.ts';
+
+export interface RecallOptions {
+  /** Where to look: exactly this tenant, agent and user; one session, or all when none is named. */
+  readonly scope: Scope;
+  /** Most results, 1 to 1,000; 5 by default, 50 when `maxTokens` is given. */
+  readonly limit?: number | undefined;
+  /** Token budget for the texts together, filled best first and never exceeded (estimated tokens). */
+  readonly maxTokens?: number | undefined;
+  /** Only memories with all of these tags. */
+  readonly tags?: readonly string[] | undefined;
+  /** Only what happened at or after this time, in milliseconds since the epoch. */
+  readonly fromMs?: number | undefined;
+  /** Only what happened before this time. */
+  readonly toMs?: number | undefined;
+  /** Only memories at least this important, 0 to 1. */
+  readonly minImportance?: number | undefined;
+  /** What was valid at this time; now by default. */
+  readonly asOfMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Recalled {
+  readonly memory: StoredMemory;
+  /** Above 0; comparable within one recall only. */
+  readonly score: number;
+  readonly why: readonly Reason[];
+}
+
+/** A question that cannot be searched for. Codes `QUERY_EMPTY` and `QUERY_TOO_LONG`. */
+export class QueryError extends TenureError {
+  override readonly name = 'QueryError';
+}
+
+/** Longest question, in UTF-16 units. */
+export const QUERY_LIMIT = 16_384;
+
+/** Most results of one recall. */
+const RESULT_LIMIT = 1000;
+
+/** Distinct terms of a question that are looked up; the most repeated ones of a longer question. */
+const TERM_LIMIT = 128;
+
+/** Candidates read before a filter that lets little through is asked for its matches instead. */
+const PAGED_CANDIDATES = 512;
+
+/** Finds the best memories for `query`. Times and limits are checked; see `RecallOptions`. */
+export async function recall(
+  store: MemoryStore,
+  query: string,
+  options: RecallOptions & { nowMs: number },
+): Promise<readonly Recalled[]> {
+  const scope = requireScope(options.scope);
+  requireQuery(query);
+  const limit = requireLimit(options);
+  const filter: MemoryFilter = {
+    session: scope.session,
+    tags: options.tags,
+    fromMs: options.fromMs,
+    toMs: options.toMs,
+    minImportance: options.minImportance,
+    asOfMs: options.asOfMs ?? options.nowMs,
+  };
+  const basket = new Basket({ limit, maxTokens: options.maxTokens });
+  const terms = questionTerms(query);
+  options.signal?.throwIfAborted();
+  if (terms.size === 0) {
+    for (const found of await store.newest(scope, filter, limit)) basket.offer(found, { score: 1, why: () => [RECENCY] });
+    return basket.contents;
+  }
+
+  const view = await store.lexical(scope, [...terms.keys()]);
+  options.signal?.throwIfAborted();
+  const words = new Set(wordsOf(query));
+  const ranking = rankDocuments(view, { terms, words });
+  const wordByTerm = wordsByTerm(words, terms);
+  const why = (memory: StoredMemory, ordinal: number) =>
+    reasonsFor({ memory, ordinal }, { ranking, view, wordByTerm, parameters: RANKING });
+  await fill(basket, { store, scope, filter, ranking, view, why, signal: options.signal });
+  return basket.contents;
+}
+
+async function fill(
+  basket: Basket,
+  from: {
+    store: MemoryStore;
+    scope: Scope;
+    filter: MemoryFilter;
+    ranking: Ranking;
+    view: LexicalView;
+    why: (memory: StoredMemory, ordinal: number) => Reason[];
+    signal: AbortSignal | undefined;
+  },
+): Promise<void> {
+  const { store, scope, filter, ranking } = from;
+  let best = new BestFirst(ranking.total);
+  for (let read = 0; !basket.full && best.left > 0; ) {
+    const page = best.take(Math.max(8, basket.room));
+    read += page.length;
+    for (const found of await store.byOrdinals(scope, page, filter)) {
+      const score = ranking.total[found.ordinal]!;
+      basket.offer(found, { score, why: () => from.why(found, found.ordinal) });
+    }
+    from.signal?.throwIfAborted();
+    if (!basket.full && read >= PAGED_CANDIDATES && read - page.length < PAGED_CANDIDATES) {
+      best = new BestFirst(only(ranking.total, { ordinals: await store.matching(scope, filter), unread: best }));
+    }
+  }
+}
+
+/** The scores of those ordinals that pass the filter and have not been read yet; all others 0. */
+function only(scores: Float32Array, keep: { ordinals: Uint32Array; unread: BestFirst }): Float32Array {
+  const unread = new Uint8Array(scores.length);
+  for (const ordinal of keep.unread.take(Number.POSITIVE_INFINITY)) unread[ordinal] = 1;
+  const kept = new Float32Array(scores.length);
+  for (const ordinal of keep.ordinals) if (unread[ordinal] === 1) kept[ordinal] = scores[ordinal]!;
+  return kept;
+}
+
+/** What has been found so far, within the limit and the token budget. */
+class Basket {
+  readonly contents: Recalled[] = [];
+  readonly #limit: number;
+  #tokensLeft: number;
+
+  constructor(bounds: { limit: number; maxTokens: number | undefined }) {
+    this.#limit = bounds.limit;
+    this.#tokensLeft = bounds.maxTokens ?? Number.POSITIVE_INFINITY;
+  }
+
+  get room(): number {
+    return this.#limit - this.contents.length;
+  }
+
+  get full(): boolean {
+    return this.room <= 0 || this.#tokensLeft <= 0;
+  }
+
+  /** Takes it if it still fits; a smaller one may fit after a larger one did not. */
+  offer(found: StoredMemory & { ordinal: number }, how: { score: number; why: () => readonly Reason[] }): void {
+    if (this.full) return;
+    if (this.#tokensLeft !== Number.POSITIVE_INFINITY) {
+      const tokens = estimateTokens(found.text);
+      if (tokens > this.#tokensLeft) return;
+      this.#tokensLeft -= tokens;
+    }
+    const { ordinal: _, ...memory } = found;
+    this.contents.push({ memory, score: how.score, why: how.why() });
+  }
+}
+
+function requireQuery(query: string): void {
+  if (typeof query !== 'string') throw new InvalidArgumentError('query', 'must be a string.');
+  if (query.trim() === '') throw new QueryError('QUERY_EMPTY', 'The question is empty; say what to look for.');
+  if (query.length > QUERY_LIMIT) {
+    throw new QueryError(
+      'QUERY_TOO_LONG',
+      `The question has ${query.length} characters; at most ${QUERY_LIMIT} are searched. Ask for its subject instead.`,
+      { details: { length: query.length, limit: QUERY_LIMIT } },
+    );
+  }
+}
+
+function requireLimit({ limit, maxTokens }: RecallOptions): number {
+  if (maxTokens !== undefined && !(Number.isInteger(maxTokens) && maxTokens > 0)) {
+    throw new InvalidArgumentError('maxTokens', `must be a whole number above 0; got ${maxTokens}.`);
+  }
+  const wanted = limit ?? (maxTokens === undefined ? 5 : 50);
+  if (!Number.isInteger(wanted) || wanted < 1 || wanted > RESULT_LIMIT) {
+    throw new InvalidArgumentError('limit', `must be a whole number from 1 to ${RESULT_LIMIT}; got ${wanted}.`);
+  }
+  return wanted;
+}
+
+function questionTerms(query: string): ReadonlyMap<string, number> {
+  const counts = countTerms(analyze(query));
+  if (counts.size <= TERM_LIMIT) return counts;
+  return new Map([...counts].sort((one, other) => other[1] - one[1]).slice(0, TERM_LIMIT));
+}
+
+function wordsByTerm(words: ReadonlySet<string>, terms: ReadonlyMap<string, number>): ReadonlyMap<string, string> {
+  const byTerm = new Map([...terms.keys()].map((term) => [term, term]));
+  for (const word of words) {
+    const [term] = analyze(word);
+    if (term !== undefined && byTerm.get(term) === term) byTerm.set(term, word);
+  }
+  return byTerm;
+}

@@ -1,0 +1,57 @@
+/**
+ * Counts which memories recall returned, and writes the counts down in batches.
+ *
+ * A question must not cost a write. Counts gather here for up to half a minute; a crash loses that much counting and nothing
+ * else. When writing fails the counts are kept for the next time, up to a bound.
+ */
+import type { Clock, Timer } from '../base/clock.ts';
+import type { MemoryStore } from '../storage/memory-store.ts';
+
+const WRITE_EVERY_MS = 30_000;
+/** Memories counted between two writes; more are not counted. */
+const COUNTED_LIMIT = 10_000;
+
+export class UsageLedger {
+  readonly #store: MemoryStore;
+  readonly #clock: Clock;
+  readonly #timer: Timer;
+  #uses = new Map<string, { uses: number; lastUsedAtMs: number }>();
+  #writing: Promise<void> = Promise.resolve();
+
+  constructor(options: { store: MemoryStore; clock: Clock }) {
+    this.#store = options.store;
+    this.#clock = options.clock;
+    this.#timer = options.clock.every(WRITE_EVERY_MS, () => void this.write());
+  }
+
+  count(ids: Iterable<string>): void {
+    const lastUsedAtMs = this.#clock.nowMs();
+    for (const id of ids) {
+      const counted = this.#uses.get(id);
+      if (!counted && this.#uses.size >= COUNTED_LIMIT) continue;
+      this.#uses.set(id, { uses: (counted?.uses ?? 0) + 1, lastUsedAtMs });
+    }
+  }
+
+  /** Writes what has gathered; never rejects. */
+  write(): Promise<void> {
+    this.#writing = this.#writing.then(async () => {
+      const gathered = this.#uses;
+      this.#uses = new Map();
+      try {
+        await this.#store.countUses(Array.from(gathered, ([id, use]) => ({ id, ...use })));
+      } catch {
+        for (const [id, use] of this.#uses) {
+          gathered.set(id, { ...use, uses: use.uses + (gathered.get(id)?.uses ?? 0) });
+        }
+        this.#uses = gathered;
+      }
+    });
+    return this.#writing;
+  }
+
+  async close(): Promise<void> {
+    this.#timer.cancel();
+    await this.write();
+  }
+}

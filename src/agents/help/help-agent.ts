@@ -1,0 +1,92 @@
+/**
+ * The help agent: answers questions from the documents and conversations it was given, with sources, offline.
+ *
+ * A thin module over long-term memory: it recalls passages, quotes the part that answers, and names where each came from.
+ */
+import type { LongTermMemory } from '../../agent-memory/long-term.ts';
+import type { Recalled } from '../../agent-memory/recall/recall.ts';
+import type { Reason } from '../../agent-memory/recall/reasons.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Scope } from '../../storage/scope.ts';
+import { composeAnswer, excerptOf, type Passage } from './compose-answer.ts';
+
+export interface AnswerSource {
+  readonly memoryId: string;
+  readonly title: string;
+  /** File, address or conversation it came from; null for a memory told directly. */
+  readonly path: string | null;
+  readonly heading: string | null;
+  /** The part that matches, at most about 240 characters. */
+  readonly excerpt: string;
+  readonly score: number;
+  readonly why: readonly Reason[];
+}
+
+export interface Answer {
+  /** Quoted from the best source; empty when nothing was found. */
+  readonly answer: string;
+  readonly sources: readonly AnswerSource[];
+  /** True when the best source holds most of what was asked for. */
+  readonly confident: boolean;
+  readonly tookMs: number;
+}
+
+export interface AskOptions {
+  /** Whose knowledge to use; the agent's own by default. */
+  readonly scope?: Scope | undefined;
+  /** Most sources, 5 by default. */
+  readonly limit?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Where the help agent keeps the documents it learns. */
+export const HELP_SCOPE: Scope = { tenant: 'default', agent: 'help' };
+
+/** A source scoring less than this share of the best one is left out. */
+const WORTH_NAMING = 0.4;
+
+export class HelpAgent {
+  readonly #memory: LongTermMemory;
+  readonly #clock: Clock;
+
+  constructor(options: { memory: LongTermMemory; clock: Clock }) {
+    this.#memory = options.memory;
+    this.#clock = options.clock;
+  }
+
+  /** Answers `question` from what was learned. Throws `QueryError` when there is nothing to ask. */
+  async ask(question: string, options: AskOptions = {}): Promise<Answer> {
+    const startedMs = this.#clock.monotonicMs();
+    const { scope = HELP_SCOPE, limit = 5, signal } = options;
+    const found = await this.#memory.recall(question, { scope, limit, signal });
+    const worthy = found.filter(({ score }) => score >= WORTH_NAMING * found[0]!.score);
+    const composed = composeAnswer(question, worthy.map(passageOf));
+    return {
+      ...composed,
+      sources: worthy.map((recalled) => sourceOf(question, recalled)),
+      tookMs: Math.round((this.#clock.monotonicMs() - startedMs) * 1000) / 1000,
+    };
+  }
+}
+
+function passageOf({ memory }: Recalled): Passage {
+  return { text: memory.text, headings: [field(memory.metadata, 'title'), field(memory.metadata, 'heading')].filter((text) => text !== null) };
+}
+
+function sourceOf(question: string, { memory, score, why }: Recalled): AnswerSource {
+  const path = field(memory.metadata, 'path') ?? memory.source;
+  return {
+    memoryId: memory.id,
+    title: field(memory.metadata, 'title') ?? path ?? memory.speaker ?? 'memory',
+    path,
+    heading: field(memory.metadata, 'heading'),
+    excerpt: excerptOf(question, memory.text),
+    score,
+    why,
+  };
+}
+
+function field(metadata: Recalled['memory']['metadata'], name: string): string | null {
+  const value = metadata[name];
+  return typeof value === 'string' && value !== '' ? value : null;
+}

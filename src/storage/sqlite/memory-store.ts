@@ -1,0 +1,327 @@
+/**
+ * Long-term memories in SQLite: the adapter of the `MemoryStore` port.
+ *
+ * Writes go through the database's write queue and are durable when they resolve. Reads are synchronous inside and answer in
+ * one snapshot each. Indexing of new documents follows a write in transactions of its own, so that nobody waits for it; if it
+ * fails or the process dies, the documents are still found through their rows and the next write tries again.
+ */
+import { invariant } from '../../base/assert.ts';
+import { type EventSink, type TenureEventBase } from '../../base/events.ts';
+import { messageOf } from '../../base/errors.ts';
+import type {
+  LexicalView,
+  MemoryFilter,
+  MemoryStatistics,
+  MemoryStore,
+  NewMemory,
+  StoredMemory,
+} from '../memory-store.ts';
+import type { Scope } from '../scope.ts';
+import { type PostingChunk, PostingList } from '../text-index/postings.ts';
+import { lengthOf } from '../text-index/document-terms.ts';
+import { GrowingDocuments } from '../text-index/growing-documents.ts';
+import type { Queries, SqliteDatabase } from './connection.ts';
+import { conditionOf } from './memory-filter.ts';
+import { INSERT_MEMORY, insertParameters, MEMORY_COLUMNS, type MemoryRow, memoryOf } from './memory-rows.ts';
+import { type ByteAccount, PartitionCache, type PartitionState, UNLIMITED_ACCOUNT } from './partition-cache.ts';
+import { INDEX_BATCH, indexWaiting, removeIndexed } from './text-indexer.ts';
+
+/** Indexing failed; the memories are safe and found, only slower. */
+export interface IndexFailedEvent extends TenureEventBase {
+  readonly type: 'storage.index_failed';
+  readonly message: string;
+}
+
+interface RemovableRow {
+  readonly sequence: number;
+  readonly partition_id: number;
+  readonly ordinal: number;
+  readonly length: number;
+  readonly terms: Uint8Array;
+}
+
+const REMOVABLE = 'm.sequence, m.partition_id, m.ordinal, m.length, m.terms';
+
+const EMPTY_VIEW: LexicalView = { documents: new GrowingDocuments(), postings: new Map() };
+
+export class SqliteMemoryStore implements MemoryStore {
+  readonly #database: SqliteDatabase;
+  readonly #cache: PartitionCache;
+  readonly #emit: EventSink<IndexFailedEvent>;
+  readonly #nowMs: () => number;
+  #indexing: Promise<void> = Promise.resolve();
+
+  constructor(options: {
+    database: SqliteDatabase;
+    nowMs: () => number;
+    onEvent: EventSink<IndexFailedEvent>;
+    account?: ByteAccount;
+  }) {
+    this.#database = options.database;
+    this.#nowMs = options.nowMs;
+    this.#emit = options.onEvent;
+    this.#cache = new PartitionCache(options.account ?? UNLIMITED_ACCOUNT);
+  }
+
+  /** What is kept in memory to rank quickly; all of it can be dropped. */
+  get cache(): PartitionCache {
+    return this.#cache;
+  }
+
+  async put(items: readonly NewMemory[], signal?: AbortSignal): Promise<void> {
+    if (items.length === 0) return;
+    const crowded = await this.#database.write((db) => insertAll(db, items), signal ? { signal } : {});
+    for (const partitionId of crowded) this.#indexLater(partitionId);
+  }
+
+  async get(scope: Scope, id: string): Promise<StoredMemory | null> {
+    return this.#database.read((db) => {
+      const partition = findPartition(db, scope);
+      const row =
+        partition &&
+        db.get<MemoryRow>(
+          `SELECT ${MEMORY_COLUMNS} FROM memories m WHERE m.id = ? AND m.partition_id = ?`,
+          id,
+          partition.id,
+        );
+      return row ? withoutOrdinal(memoryOf(row, scope)) : null;
+    });
+  }
+
+  async remove(scope: Scope, id: string): Promise<boolean> {
+    const removed = await this.#database.write((db) =>
+      removeRows(db, { scope, condition: 'm.id = ?', parameters: [id] }),
+    );
+    return removed > 0;
+  }
+
+  async removeSource(scope: Scope, source: string, options: { keepVersion?: string | undefined } = {}): Promise<number> {
+    const { keepVersion } = options;
+    const version = `json_extract(m.metadata, '$.version')`;
+    return this.#database.write((db) =>
+      removeRows(db, {
+        scope,
+        condition: keepVersion === undefined ? 'm.source = ?' : `m.source = ? AND ${version} IS NOT ?`,
+        parameters: keepVersion === undefined ? [source] : [source, keepVersion],
+      }),
+    );
+  }
+
+  async latestOfSource(scope: Scope, source: string): Promise<StoredMemory | null> {
+    return this.#database.read((db) => {
+      const partition = findPartition(db, scope);
+      const row =
+        partition &&
+        db.get<MemoryRow>(
+          `SELECT ${MEMORY_COLUMNS} FROM memories m WHERE m.partition_id = ? AND m.source = ?
+           ORDER BY m.sequence DESC LIMIT 1`,
+          partition.id,
+          source,
+        );
+      return row ? withoutOrdinal(memoryOf(row, scope)) : null;
+    });
+  }
+
+  async lexical(scope: Scope, terms: readonly string[]): Promise<LexicalView> {
+    return this.#database.read((db) => {
+      const partition = findPartition(db, scope);
+      if (!partition) return EMPTY_VIEW;
+      const { documents, waiting } = this.#cache.open(db, partition);
+      const postings = new Map<string, PostingList>();
+      for (const term of terms) {
+        const chunks = db.all<PostingChunk>(
+          `SELECT first_ordinal AS firstOrdinal, count, bytes FROM text_postings
+           WHERE partition_id = ? AND term = ? ORDER BY first_ordinal`,
+          partition.id,
+          term,
+        );
+        const late = waiting.get(term);
+        const list = new PostingList(chunks.reduce((sum, chunk) => sum + chunk.count, late?.count ?? 0));
+        for (const chunk of chunks) list.pushChunk(chunk);
+        for (let index = 0; index < (late?.count ?? 0); index++) {
+          list.push(late!.ordinals[index]!, late!.frequencies[index]!);
+        }
+        if (list.count > 0) postings.set(term, list);
+      }
+      return { documents, postings };
+    });
+  }
+
+  async byOrdinals(scope: Scope, ordinals: readonly number[], filter: MemoryFilter) {
+    const condition = conditionOf(filter);
+    return this.#database.read((db) => {
+      const partition = findPartition(db, scope);
+      if (!partition) return [];
+      return ordinals.flatMap((ordinal) => {
+        const row = db.get<MemoryRow>(
+          `SELECT ${MEMORY_COLUMNS} FROM memories m WHERE m.partition_id = ? AND m.ordinal = ? ${condition.sql}`,
+          partition.id,
+          ordinal,
+          ...condition.parameters,
+        );
+        return row ? [memoryOf(row, scope)] : [];
+      });
+    });
+  }
+
+  async matching(scope: Scope, filter: MemoryFilter): Promise<Uint32Array> {
+    const condition = conditionOf(filter);
+    return this.#database.read((db) => {
+      const partition = findPartition(db, scope);
+      if (!partition) return new Uint32Array(0);
+      const rows = db.all<{ ordinal: number }>(
+        `SELECT m.ordinal FROM memories m WHERE m.partition_id = ? ${condition.sql} ORDER BY m.ordinal`,
+        partition.id,
+        ...condition.parameters,
+      );
+      return Uint32Array.from(rows, (row) => row.ordinal);
+    });
+  }
+
+  async newest(scope: Scope, filter: MemoryFilter, limit: number) {
+    const condition = conditionOf(filter);
+    return this.#database.read((db) => {
+      const partition = findPartition(db, scope);
+      if (!partition) return [];
+      return db
+        .all<MemoryRow>(
+          `SELECT ${MEMORY_COLUMNS} FROM memories m WHERE m.partition_id = ? ${condition.sql} ORDER BY m.ordinal DESC LIMIT ?`,
+          partition.id,
+          ...condition.parameters,
+          limit,
+        )
+        .map((row) => memoryOf(row, scope));
+    });
+  }
+
+  async countUses(uses: readonly { id: string; uses: number; lastUsedAtMs: number }[]): Promise<void> {
+    if (uses.length === 0) return;
+    await this.#database.write((db) => {
+      for (const use of uses) {
+        db.run(
+          'UPDATE memories SET uses = uses + ?, last_used_at_ms = max(coalesce(last_used_at_ms, 0), ?) WHERE id = ?',
+          use.uses,
+          use.lastUsedAtMs,
+          use.id,
+        );
+      }
+    });
+  }
+
+  statistics(): MemoryStatistics {
+    return this.#database.read(
+      (db) =>
+        db.get<MemoryStatistics>(
+          'SELECT coalesce(sum(live_documents), 0) AS memories, count(*) AS scopes FROM partitions WHERE live_documents > 0',
+        ) ?? { memories: 0, scopes: 0 },
+    );
+  }
+
+  /** Resolves when no indexing is under way; for an orderly close and for tests. */
+  settled(): Promise<void> {
+    return this.#indexing;
+  }
+
+  #indexLater(partitionId: number): void {
+    this.#indexing = this.#indexing.then(async () => {
+      try {
+        while (await this.#database.write((db) => indexWaiting(db, partitionId)));
+      } catch (error) {
+        this.#emit({ type: 'storage.index_failed', atMs: this.#nowMs(), message: messageOf(error) });
+      }
+    });
+  }
+}
+
+function withoutOrdinal({ ordinal: _, ...memory }: StoredMemory & { ordinal: number }): StoredMemory {
+  return memory;
+}
+
+function findPartition(db: Queries, scope: Scope): PartitionState | undefined {
+  return db.get<PartitionState>(
+    `SELECT id, next_ordinal, indexed_ordinals, epoch FROM partitions WHERE tenant = ? AND agent = ? AND user = ?`,
+    scope.tenant,
+    scope.agent ?? '',
+    scope.user ?? '',
+  );
+}
+
+/** Inserts all; returns the partitions in which a batch now waits to be indexed. */
+function insertAll(db: Queries, items: readonly NewMemory[]): number[] {
+  const crowded = new Set<number>();
+  for (const item of items) {
+    const partition = db.get<{ id: number; ordinal: number; indexed_ordinals: number }>(
+      `INSERT INTO partitions (tenant, agent, user, next_ordinal, live_documents, total_length) VALUES (?, ?, ?, 1, 1, ?)
+       ON CONFLICT (tenant, agent, user) DO UPDATE SET next_ordinal = next_ordinal + 1,
+         live_documents = live_documents + 1, total_length = total_length + excluded.total_length
+       RETURNING id, next_ordinal - 1 AS ordinal, indexed_ordinals`,
+      item.memory.scope.tenant,
+      item.memory.scope.agent ?? '',
+      item.memory.scope.user ?? '',
+      lengthOf(item.terms),
+    );
+    invariant(partition, 'an upsert returns its row');
+    const placement = {
+      partitionId: partition.id,
+      ordinal: partition.ordinal,
+      sessionId: nameId(db, { partitionId: partition.id, kind: 'session', name: item.memory.scope.session }),
+      speakerId: nameId(db, { partitionId: partition.id, kind: 'speaker', name: item.memory.speaker ?? undefined }),
+    };
+    db.run(INSERT_MEMORY, ...insertParameters(item, placement));
+    for (const tag of item.memory.tags) {
+      db.run('INSERT INTO memory_tags (partition_id, tag, ordinal) VALUES (?, ?, ?)', partition.id, tag, partition.ordinal);
+    }
+    if (partition.ordinal + 1 - partition.indexed_ordinals >= INDEX_BATCH) crowded.add(partition.id);
+  }
+  return [...crowded];
+}
+
+function nameId(
+  db: Queries,
+  wanted: { partitionId: number; kind: 'session' | 'speaker'; name: string | undefined },
+): number | null {
+  if (wanted.name === undefined) return null;
+  const known = db.get<{ id: number }>(
+    'SELECT id FROM partition_names WHERE partition_id = ? AND kind = ? AND name = ?',
+    wanted.partitionId,
+    wanted.kind,
+    wanted.name,
+  );
+  if (known) return known.id;
+  const added = db.get<{ id: number }>(
+    'INSERT INTO partition_names (partition_id, kind, name) VALUES (?, ?, ?) RETURNING id',
+    wanted.partitionId,
+    wanted.kind,
+    wanted.name,
+  );
+  invariant(added, 'an insert returns its row');
+  return added.id;
+}
+
+/** Removes the rows of one partition that meet a condition, with everything the index knows of them. */
+function removeRows(
+  db: Queries,
+  which: { scope: Scope; condition: string; parameters: readonly (string | number)[] },
+): number {
+  const partition = findPartition(db, which.scope);
+  if (!partition) return 0;
+  const rows = db.all<RemovableRow>(
+    `SELECT ${REMOVABLE} FROM memories m WHERE m.partition_id = ? AND ${which.condition}`,
+    partition.id,
+    ...which.parameters,
+  );
+  for (const row of rows) {
+    if (row.ordinal < partition.indexed_ordinals) {
+      removeIndexed(db, { partitionId: partition.id, ordinal: row.ordinal, terms: row.terms });
+    }
+    db.run('DELETE FROM memory_tags WHERE partition_id = ? AND ordinal = ?', partition.id, row.ordinal);
+    db.run('DELETE FROM memories WHERE sequence = ?', row.sequence);
+    db.run(
+      `UPDATE partitions SET live_documents = live_documents - 1, total_length = total_length - ?, epoch = epoch + 1
+       WHERE id = ?`,
+      row.length,
+      partition.id,
+    );
+  }
+  return rows.length;
+}

@@ -1,0 +1,187 @@
+/**
+ * What ranking needs of a partition, kept between questions: its documents, and the postings of those not yet indexed.
+ *
+ * Everything here can be read again from the database, so it may be dropped at any time; it is the first thing to give
+ * under pressure. Freshness costs one row read per question: `epoch` tells of removals (start over), `next_ordinal` of
+ * arrivals (read on), and both see other processes' writes. Least recently used partitions leave first. Bytes are asked for
+ * from an account before they are kept; when it refuses, the partition is used for this question and forgotten.
+ */
+import type { DocumentTable } from '../memory-store.ts';
+import { decodeTerms } from '../text-index/document-terms.ts';
+import { GrowingDocuments, visitDocuments } from '../text-index/growing-documents.ts';
+import { PostingList } from '../text-index/postings.ts';
+import type { Queries } from './connection.ts';
+import { WAITING_ROWS } from './text-indexer.ts';
+
+/** Where bytes are asked for and given back: a budget reservation fits. */
+export interface ByteAccount {
+  tryGrow(bytes: number): boolean;
+  shrink(bytes: number): void;
+}
+
+/** Keeps no books: for a store used without a budget. */
+export const UNLIMITED_ACCOUNT: ByteAccount = { tryGrow: () => true, shrink: () => {} };
+
+export interface PartitionState {
+  readonly id: number;
+  readonly next_ordinal: number;
+  readonly indexed_ordinals: number;
+  readonly epoch: number;
+}
+
+export interface PartitionDocuments {
+  readonly documents: DocumentTable;
+  readonly waiting: ReadonlyMap<string, PostingList>;
+}
+
+/** About what a waiting posting costs: its share of a map entry, a string and two small arrays. */
+const WAITING_POSTING_BYTES = 80;
+
+interface Entry extends PartitionDocuments {
+  readonly epoch: number;
+  readonly documents: GrowingDocuments;
+  readonly names: Map<number, string>;
+  indexedOrdinals: number;
+  waiting: Map<string, PostingList>;
+  waitingPostings: number;
+  bytes: number;
+}
+
+export class PartitionCache {
+  readonly #account: ByteAccount;
+  /** In order of last use, oldest first. */
+  readonly #entries = new Map<number, Entry>();
+  #bytes = 0;
+
+  constructor(account: ByteAccount) {
+    this.#account = account;
+  }
+
+  /** Bytes kept now. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** The partition's documents as of this transaction. */
+  open(db: Queries, state: PartitionState): PartitionDocuments {
+    const kept = this.#entries.get(state.id);
+    if (kept) this.#entries.delete(state.id);
+    const entry = kept?.epoch === state.epoch ? kept : newEntry(state.epoch);
+    if (kept && kept !== entry) this.#giveBack(kept);
+    readOn(db, entry, state);
+    this.#keep(state.id, entry);
+    return entry;
+  }
+
+  /** Drops least recently used partitions until `targetBytes` are free or nothing is left; returns the bytes freed. */
+  trim(targetBytes: number): number {
+    let freed = 0;
+    for (const [id, entry] of this.#entries) {
+      if (freed >= targetBytes) break;
+      this.#entries.delete(id);
+      freed += this.#giveBack(entry);
+    }
+    return freed;
+  }
+
+  clear(): void {
+    this.trim(Number.POSITIVE_INFINITY);
+  }
+
+  #keep(id: number, entry: Entry): void {
+    const bytes = entry.documents.bytes + entry.waitingPostings * WAITING_POSTING_BYTES;
+    const change = bytes - entry.bytes;
+    if (change > 0 && !this.#account.tryGrow(change)) {
+      this.#giveBack(entry);
+      return;
+    }
+    if (change < 0) this.#account.shrink(-change);
+    this.#bytes += change;
+    entry.bytes = bytes;
+    this.#entries.set(id, entry);
+  }
+
+  #giveBack(entry: Entry): number {
+    const { bytes } = entry;
+    this.#account.shrink(bytes);
+    this.#bytes -= bytes;
+    entry.bytes = 0;
+    return bytes;
+  }
+}
+
+function newEntry(epoch: number): Entry {
+  return {
+    epoch,
+    documents: new GrowingDocuments(),
+    names: new Map(),
+    indexedOrdinals: 0,
+    waiting: new Map(),
+    waitingPostings: 0,
+    bytes: 0,
+  };
+}
+
+/** Brings an entry up to the state of the partition: new documents, and waiting postings once they are indexed. */
+function readOn(db: Queries, entry: Entry, state: PartitionState): void {
+  const { documents, names } = entry;
+  const nameOf = (id: number): string => {
+    let name = names.get(id);
+    if (name === undefined) {
+      for (const row of db.all<{ id: number; name: string }>(
+        'SELECT id, name FROM partition_names WHERE partition_id = ?',
+        state.id,
+      )) {
+        names.set(row.id, row.name);
+      }
+      name = names.get(id) ?? '';
+    }
+    return name;
+  };
+
+  if (entry.indexedOrdinals !== state.indexed_ordinals) {
+    const from = documents.size;
+    for (const run of db.all<{ first_ordinal: number; count: number; bytes: Uint8Array }>(
+      'SELECT first_ordinal, count, bytes FROM text_documents WHERE partition_id = ? AND first_ordinal + count > ? ORDER BY first_ordinal',
+      state.id,
+      from,
+    )) {
+      visitDocuments(run, (index, document) => {
+        const ordinal = run.first_ordinal + index;
+        if (ordinal >= from) documents.add(ordinal, document, nameOf);
+      });
+    }
+    entry.indexedOrdinals = state.indexed_ordinals;
+    entry.waiting = new Map();
+    entry.waitingPostings = 0;
+    readWaiting(db, entry, { state, from: state.indexed_ordinals, nameOf });
+  } else if (documents.size < state.next_ordinal) {
+    readWaiting(db, entry, { state, from: Math.max(documents.size, state.indexed_ordinals), nameOf });
+  }
+}
+
+function readWaiting(
+  db: Queries,
+  entry: Entry,
+  span: { state: PartitionState; from: number; nameOf: (id: number) => string },
+): void {
+  const { documents, waiting } = entry;
+  const known = documents.size;
+  for (const row of db.all<{
+    ordinal: number;
+    length: number;
+    session_id: number | null;
+    speaker_id: number | null;
+    terms: Uint8Array;
+  }>(WAITING_ROWS, span.state.id, span.from, span.state.next_ordinal)) {
+    for (const [term, frequency] of decodeTerms(row.terms)) {
+      let list = waiting.get(term);
+      if (!list) waiting.set(term, (list = new PostingList(2)));
+      list.push(row.ordinal, frequency);
+      entry.waitingPostings++;
+    }
+    if (row.ordinal < known) continue;
+    const document = { length: row.length, sessionId: row.session_id ?? 0, speakerId: row.speaker_id ?? 0 };
+    documents.add(row.ordinal, document, span.nameOf);
+  }
+}

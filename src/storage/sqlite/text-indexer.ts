@@ -1,0 +1,165 @@
+/**
+ * Keeps `text_postings` and `text_documents` of a partition, always inside somebody's transaction.
+ *
+ * A new memory costs one row; its terms wait in that row (`terms`) until `INDEX_BATCH` documents have gathered, and then go
+ * over together. So a term's chunk is rewritten once per batch instead of once per document, and a single durable
+ * `remember` writes a few pages, not one for every word it holds. Removal is exact and at once: the postings, the length and the
+ * frequencies of the document leave in the transaction that deletes its row.
+ */
+import { decodeTerms } from '../text-index/document-terms.ts';
+import { encodeDocuments, type DocumentEntry, visitDocuments } from '../text-index/growing-documents.ts';
+import { CHUNK_POSTINGS, type PostingChunk, PostingList } from '../text-index/postings.ts';
+import type { Queries } from './connection.ts';
+
+/** Documents that may wait. Reading 256 short term lists takes well under a millisecond; indexing them about fifteen. */
+export const INDEX_BATCH = 256;
+
+/** Documents moved in one transaction when many have gathered: bounds how long writers wait behind it. */
+const MOVE_LIMIT = 512;
+
+/** Documents in one row of `text_documents`. */
+const DOCUMENT_RUN = 1024;
+
+interface WaitingRow {
+  readonly ordinal: number;
+  readonly length: number;
+  readonly session_id: number | null;
+  readonly speaker_id: number | null;
+  readonly terms: Uint8Array;
+}
+
+export const WAITING_ROWS = `SELECT ordinal, length, session_id, speaker_id, terms FROM memories
+  WHERE partition_id = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal`;
+
+/** Moves up to `MOVE_LIMIT` waiting documents into the index; true when at least a batch still waits. */
+export function indexWaiting(db: Queries, partitionId: number): boolean {
+  const partition = db.get<{ next_ordinal: number; indexed_ordinals: number }>(
+    'SELECT next_ordinal, indexed_ordinals FROM partitions WHERE id = ?',
+    partitionId,
+  );
+  if (!partition || partition.next_ordinal - partition.indexed_ordinals < INDEX_BATCH) return false;
+  const from = partition.indexed_ordinals;
+  const to = Math.min(partition.next_ordinal, from + MOVE_LIMIT);
+
+  const lists = new Map<string, PostingList>();
+  const entries: (DocumentEntry | undefined)[] = new Array(to - from).fill(undefined);
+  for (const row of db.all<WaitingRow>(WAITING_ROWS, partitionId, from, to)) {
+    entries[row.ordinal - from] = { length: row.length, sessionId: row.session_id ?? 0, speakerId: row.speaker_id ?? 0 };
+    for (const [term, frequency] of decodeTerms(row.terms)) {
+      let list = lists.get(term);
+      if (!list) lists.set(term, (list = new PostingList(4)));
+      list.push(row.ordinal, frequency);
+    }
+  }
+  for (const term of [...lists.keys()].sort()) appendPostings(db, { partitionId, term }, lists.get(term)!);
+  appendDocuments(db, { partitionId, from }, entries);
+  db.run('UPDATE partitions SET indexed_ordinals = ? WHERE id = ?', to, partitionId);
+  return partition.next_ordinal - to >= INDEX_BATCH;
+}
+
+/** Takes an indexed document out of every posting it is in and marks its place as a hole. */
+export function removeIndexed(
+  db: Queries,
+  document: { partitionId: number; ordinal: number; terms: Uint8Array },
+): void {
+  const { partitionId, ordinal } = document;
+  for (const term of decodeTerms(document.terms).keys()) {
+    const chunk = lastChunkUpTo(db, { partitionId, term, ordinal });
+    if (!chunk) continue;
+    const list = new PostingList(chunk.count);
+    list.pushChunk(chunk);
+    if (!list.remove(ordinal)) continue;
+    deleteChunk(db, { partitionId, term, firstOrdinal: chunk.firstOrdinal });
+    for (const rest of list.toChunks()) writeChunk(db, { partitionId, term }, rest);
+  }
+  const firstOrdinal = ordinal - (ordinal % DOCUMENT_RUN);
+  const entries = readDocuments(db, { partitionId, firstOrdinal });
+  entries[ordinal - firstOrdinal] = undefined;
+  writeDocuments(db, { partitionId, firstOrdinal }, entries);
+}
+
+function appendPostings(db: Queries, key: { partitionId: number; term: string }, added: PostingList): void {
+  const last = lastChunkUpTo(db, { ...key, ordinal: Number.MAX_SAFE_INTEGER });
+  if (!last || last.count >= CHUNK_POSTINGS) {
+    for (const chunk of added.toChunks()) writeChunk(db, key, chunk);
+    return;
+  }
+  const merged = new PostingList(last.count + added.count);
+  merged.pushChunk(last);
+  for (let index = 0; index < added.count; index++) merged.push(added.ordinals[index]!, added.frequencies[index]!);
+  for (const chunk of merged.toChunks()) writeChunk(db, key, chunk);
+}
+
+function lastChunkUpTo(
+  db: Queries,
+  at: { partitionId: number; term: string; ordinal: number },
+): PostingChunk | undefined {
+  return db.get<PostingChunk>(
+    `SELECT first_ordinal AS firstOrdinal, count, bytes FROM text_postings
+     WHERE partition_id = ? AND term = ? AND first_ordinal <= ? ORDER BY first_ordinal DESC LIMIT 1`,
+    at.partitionId,
+    at.term,
+    at.ordinal,
+  );
+}
+
+function writeChunk(db: Queries, key: { partitionId: number; term: string }, chunk: PostingChunk): void {
+  db.run(
+    'INSERT OR REPLACE INTO text_postings (partition_id, term, first_ordinal, count, bytes) VALUES (?, ?, ?, ?, ?)',
+    key.partitionId,
+    key.term,
+    chunk.firstOrdinal,
+    chunk.count,
+    chunk.bytes,
+  );
+}
+
+function deleteChunk(db: Queries, key: { partitionId: number; term: string; firstOrdinal: number }): void {
+  db.run(
+    'DELETE FROM text_postings WHERE partition_id = ? AND term = ? AND first_ordinal = ?',
+    key.partitionId,
+    key.term,
+    key.firstOrdinal,
+  );
+}
+
+function appendDocuments(
+  db: Queries,
+  at: { partitionId: number; from: number },
+  added: readonly (DocumentEntry | undefined)[],
+): void {
+  for (let done = 0; done < added.length; ) {
+    const ordinal = at.from + done;
+    const firstOrdinal = ordinal - (ordinal % DOCUMENT_RUN);
+    const entries = readDocuments(db, { partitionId: at.partitionId, firstOrdinal });
+    entries.length = ordinal - firstOrdinal;
+    const room = added.slice(done, done + DOCUMENT_RUN - entries.length);
+    writeDocuments(db, { partitionId: at.partitionId, firstOrdinal }, [...entries, ...room]);
+    done += room.length;
+  }
+}
+
+function readDocuments(db: Queries, at: { partitionId: number; firstOrdinal: number }): (DocumentEntry | undefined)[] {
+  const run = db.get<{ count: number; bytes: Uint8Array }>(
+    'SELECT count, bytes FROM text_documents WHERE partition_id = ? AND first_ordinal = ?',
+    at.partitionId,
+    at.firstOrdinal,
+  );
+  const entries: (DocumentEntry | undefined)[] = [];
+  if (run) visitDocuments(run, (_index, entry) => entries.push(entry));
+  return entries;
+}
+
+function writeDocuments(
+  db: Queries,
+  at: { partitionId: number; firstOrdinal: number },
+  entries: readonly (DocumentEntry | undefined)[],
+): void {
+  db.run(
+    'INSERT OR REPLACE INTO text_documents (partition_id, first_ordinal, count, bytes) VALUES (?, ?, ?, ?)',
+    at.partitionId,
+    at.firstOrdinal,
+    entries.length,
+    encodeDocuments(entries),
+  );
+}
