@@ -1,0 +1,81 @@
+/**
+ * What can be taken in: a named stream of bytes and what kind of text it is.
+ *
+ * The name identifies the document: taking in the same name again replaces what was known of it. The kind follows from the
+ * name's ending unless it is given; what Tenure cannot read as text is refused rather than stored as noise.
+ */
+import { TenureError } from '../../base/errors.ts';
+
+export const DOCUMENT_KINDS = ['markdown', 'text', 'html', 'conversation'] as const;
+
+export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
+
+export interface IngestDocument {
+  /** Its identity in the scope, such as a path: 1 to 1,024 characters. Also its title until it tells a better one. */
+  readonly name: string;
+  /** Follows from the name when left out. */
+  readonly kind?: DocumentKind | undefined;
+  /** The bytes from the beginning. Called a second time for documents above 4 MB, which are compared before they are read. */
+  open(): AsyncIterable<Uint8Array>;
+  /** For the progress display only. */
+  readonly sizeBytes?: number | undefined;
+  readonly modifiedAtMs?: number | undefined;
+}
+
+const KIND_OF_ENDING: Readonly<Record<string, DocumentKind>> = {
+  md: 'markdown',
+  markdown: 'markdown',
+  mdx: 'markdown',
+  txt: 'text',
+  text: 'text',
+  log: 'text',
+  html: 'html',
+  htm: 'html',
+  xhtml: 'html',
+  jsonl: 'conversation',
+  ndjson: 'conversation',
+};
+
+const KIND_OF_MEDIA_TYPE: Readonly<Record<string, DocumentKind>> = {
+  'text/markdown': 'markdown',
+  'text/plain': 'text',
+  'text/html': 'html',
+  'application/xhtml+xml': 'html',
+  'application/x-ndjson': 'conversation',
+  'application/jsonl': 'conversation',
+};
+
+/** Files that are text by custom, though their names have no ending. */
+const PLAIN_NAMES = new Set(['readme', 'changelog', 'license', 'licence', 'notice', 'authors', 'contributing', 'history']);
+
+/** The kind a file name stands for, or null when it is none that can be read. */
+export function kindOfName(name: string): DocumentKind | null {
+  const file = name.slice(Math.max(name.lastIndexOf('/'), name.lastIndexOf('\\')) + 1).toLowerCase();
+  const dot = file.lastIndexOf('.');
+  if (dot <= 0) return PLAIN_NAMES.has(file) ? 'text' : null;
+  return KIND_OF_ENDING[file.slice(dot + 1)] ?? null;
+}
+
+/** The kind a `Content-Type` stands for, or null. */
+export function kindOfMediaType(contentType: string): DocumentKind | null {
+  return KIND_OF_MEDIA_TYPE[contentType.split(';')[0]!.trim().toLowerCase()] ?? null;
+}
+
+/** A document that cannot be taken in. Codes `INGEST_BINARY`, `INGEST_UNSUPPORTED`, `INGEST_MALFORMED`, `INGEST_CHANGED`. */
+export class IngestError extends TenureError {
+  override readonly name = 'IngestError';
+}
+
+/** Its kind, given or by its name. @throws IngestError `INGEST_UNSUPPORTED` */
+export function requireKind(document: Pick<IngestDocument, 'name' | 'kind'>): DocumentKind {
+  const kind = document.kind ?? kindOfName(document.name);
+  if (kind) return kind;
+  const hint = /\.json$/i.test(document.name)
+    ? "One JSON value per line is read (.jsonl): jq -c '.[]' turns an array into it."
+    : 'Say its kind if it is text.';
+  throw new IngestError(
+    'INGEST_UNSUPPORTED',
+    `${document.name} is none of Markdown (.md), text (.txt), HTML (.html) or conversations (.jsonl). ${hint}`,
+    { details: { name: document.name } },
+  );
+}

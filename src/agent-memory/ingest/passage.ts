@@ -1,0 +1,167 @@
+/**
+ * Blocks of a document to passages: pieces of text small enough to be an answer and large enough to be understood.
+ *
+ * A passage has about 80 to 250 words. It opens with the path of headings that everything in it stands under
+ * (`Guide › Storage › Busy timeout`), because a passage is read and found without its document. A new heading starts a new passage once
+ * the present one has 80 words; shorter sections share one, each under the rest of its own path. Paragraphs are split between
+ * sentences when they must be; whole blocks (code, tables) stay in one passage, which may then be longer.
+ *
+ * Nothing is lost: the words of the passages are the words of the headings and blocks that were added, in order.
+ */
+
+/** A passage of fewer words takes in what follows, also across headings. */
+export const PASSAGE_MIN_WORDS = 80;
+/** A passage has no more words, its headings and whole blocks aside. */
+export const PASSAGE_MAX_WORDS = 250;
+/** A heading of more characters is read as a paragraph. */
+export const HEADING_LIMIT = 200;
+/** Code or a table of more characters is split after all, between lines. */
+export const WHOLE_BLOCK_LIMIT = 16_384;
+
+/** Separates the headings of a path. */
+export const PATH_SEPARATOR = ' › ';
+
+export interface Passage {
+  readonly text: string;
+  /** The headings above everything in the passage, outermost first; null where there is none. It is the text's first line. */
+  readonly heading: string | null;
+}
+
+interface Section {
+  readonly path: readonly string[];
+  readonly blocks: string[];
+}
+
+const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
+/** Between sentences and between lines; each part keeps the space after it. */
+const UNIT_BOUNDARY = /(?<=[.!?…]["'”’)\]]*\s)(?=[^\p{Ll}\s])|(?<=\n)|(?<=[。！？])/u;
+
+/** Size of a text in words. Two characters of a script without spaces count as a word, and so do 16 of an endless one. */
+export function countWords(text: string): number {
+  let words = 0;
+  for (const [token] of text.matchAll(/\S+/g)) words += wordsOfToken(token);
+  return words;
+}
+
+export class PassageBuilder {
+  #headings: { level: number; text: string }[] = [];
+  #sections: Section[] = [{ path: [], blocks: [] }];
+  #words = 0;
+  #finished: Passage[] = [];
+
+  /** Starts a section. `level` runs from 1. */
+  heading(level: number, text: string): void {
+    const title = oneLine(text);
+    if (!title) return;
+    if (title.length > HEADING_LIMIT) return this.block(title);
+    if (this.#words >= PASSAGE_MIN_WORDS) this.#finish();
+    this.#headings = this.#headings.filter((heading) => heading.level < level);
+    this.#headings.push({ level, text: title });
+    this.#open();
+    this.#words += countWords(title);
+  }
+
+  /** Adds a paragraph, list, table or piece of code; a `whole` one of up to `WHOLE_BLOCK_LIMIT` characters is not split. */
+  block(text: string, options: { whole?: boolean } = {}): void {
+    const words = countWords(text);
+    if (words === 0) return;
+    if (this.#words + words <= PASSAGE_MAX_WORDS) return this.#append(text, words);
+    if (options.whole && text.length <= WHOLE_BLOCK_LIMIT) {
+      this.#finish();
+      return this.#append(text, words);
+    }
+    if (this.#words >= PASSAGE_MIN_WORDS) this.#finish();
+    let begun = false;
+    for (const unit of units(text)) {
+      const unitWords = countWords(unit);
+      if (this.#words + unitWords > PASSAGE_MAX_WORDS) {
+        this.#finish();
+        begun = false;
+      }
+      if (begun) this.#continue(unit, unitWords);
+      else this.#append(unit, unitWords);
+      begun = true;
+    }
+  }
+
+  /** Passages that are complete; each is handed out once. `end` also completes the last one. */
+  take(options: { end?: boolean } = {}): Passage[] {
+    if (options.end) {
+      this.#finish();
+      this.#headings = [];
+    }
+    const passages = this.#finished;
+    this.#finished = [];
+    return passages;
+  }
+
+  #append(text: string, words: number): void {
+    this.#sections.at(-1)!.blocks.push(text);
+    this.#words += words;
+  }
+
+  #continue(text: string, words: number): void {
+    const { blocks } = this.#sections.at(-1)!;
+    blocks.push(blocks.pop()! + text);
+    this.#words += words;
+  }
+
+  /** Opens a section under the present headings, in place of an empty one that only led to it. */
+  #open(): void {
+    const path = this.#headings.map((heading) => heading.text);
+    const last = this.#sections.at(-1);
+    if (last && last.blocks.length === 0 && startsWith(path, last.path)) this.#sections.pop();
+    this.#sections.push({ path, blocks: [] });
+  }
+
+  #finish(): void {
+    if (this.#words > 0) this.#finished.push(render(this.#sections));
+    this.#sections = [];
+    this.#words = 0;
+    this.#open();
+  }
+}
+
+function render(sections: readonly Section[]): Passage {
+  const shared = sections.map((section) => section.path).reduce(commonPrefix);
+  const parts = sections.flatMap((section) => [
+    section.path.slice(shared.length).join(PATH_SEPARATOR),
+    ...section.blocks.map((block) => block.replace(/^\n+|\s+$/g, '')),
+  ]);
+  const heading = shared.length > 0 ? shared.join(PATH_SEPARATOR) : null;
+  return { text: [heading, ...parts].filter(Boolean).join('\n\n'), heading };
+}
+
+function commonPrefix(one: readonly string[], other: readonly string[]): readonly string[] {
+  const end = one.findIndex((heading, index) => heading !== other[index]);
+  return end < 0 ? one : one.slice(0, end);
+}
+
+function startsWith(path: readonly string[], start: readonly string[]): boolean {
+  return start.every((heading, index) => heading === path[index]);
+}
+
+/** `text` in units that each fit a passage: sentences and lines, else words, else pieces of a word. */
+function* units(text: string): Generator<string, void, void> {
+  for (const unit of text.split(UNIT_BOUNDARY)) {
+    if (countWords(unit) <= PASSAGE_MAX_WORDS) yield unit;
+    else for (const [word] of unit.matchAll(/\S+\s*/g)) yield* fittingPieces(word);
+  }
+}
+
+function* fittingPieces(word: string): Generator<string, void, void> {
+  if (countWords(word) <= PASSAGE_MAX_WORDS) return yield word;
+  const characters = Array.from(word);
+  for (let start = 0; start < characters.length; start += PASSAGE_MAX_WORDS) {
+    yield characters.slice(start, start + PASSAGE_MAX_WORDS).join('');
+  }
+}
+
+function wordsOfToken(token: string): number {
+  return Math.ceil(token.length / (UNSPACED.test(token) ? 2 : 16));
+}
+
+/** White space as single spaces. */
+export function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ').trim();
+}

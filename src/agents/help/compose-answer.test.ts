@@ -1,0 +1,60 @@
+import { describe, expect, it } from 'vitest';
+import { composeAnswer, excerptOf } from './compose-answer.ts';
+
+const LOCKED = [
+  'A database can be locked by another process.',
+  '',
+  'Set the busy timeout, in milliseconds:',
+  '',
+  '```yaml',
+  'store:',
+  '',
+  '  lock_timeout_ms: 5000',
+  '```',
+].join('\n');
+
+describe('composeAnswer', () => {
+  it('quotes the best passage with the code that belongs to it', () => {
+    const { answer, confident } = composeAnswer('How do I set a busy timeout?', [{ text: LOCKED, headings: ['Store'] }]);
+    expect(answer).toContain('Set the busy timeout, in milliseconds:\n\n```yaml\nstore:\n\n  lock_timeout_ms: 5000\n```');
+    expect(confident).toBe(true);
+  });
+
+  it('counts headings as part of the passage', () => {
+    const passage = { text: 'Five seconds unless you say otherwise.', headings: ['Busy timeout'] };
+    expect(composeAnswer('busy timeout', [passage]).confident).toBe(true);
+    expect(composeAnswer('busy timeout', [{ ...passage, headings: [] }]).confident).toBe(false);
+  });
+
+  it('is not confident when most of the question is missing', () => {
+    const { answer, confident } = composeAnswer('How long does the warranty of a locked bicycle last?', [
+      { text: LOCKED, headings: [] },
+    ]);
+    expect(answer).toContain('locked by another process');
+    expect(confident).toBe(false);
+  });
+
+  it('keeps an answer short by taking neighbouring blocks only while they fit', () => {
+    const filler = 'Filler sentence of some length. '.repeat(20).trim();
+    const { answer } = composeAnswer('zebra', [{ text: `${filler}\n\nThe zebra is here.\n\n${filler}`, headings: [] }]);
+    expect(answer).toContain('zebra');
+    expect(answer.length).toBeLessThan(720);
+  });
+
+  it('says nothing when there is nothing', () => {
+    expect(composeAnswer('anything', [])).toEqual({ answer: '', confident: false });
+  });
+});
+
+describe('excerptOf', () => {
+  it('shows the matching block, cut at a word', () => {
+    const text = `First paragraph.\n\n${'word '.repeat(100)}zebra`;
+    const excerpt = excerptOf('zebra', text, 40);
+    expect(excerpt.length).toBeLessThanOrEqual(40);
+    expect(excerpt).toMatch(/word…$/);
+  });
+
+  it('cuts text without spaces too', () => {
+    expect(excerptOf('x', 'x'.repeat(500), 50).length).toBeLessThanOrEqual(50);
+  });
+});
