@@ -1,10 +1,13 @@
 import { defineConfig } from 'vitest/config';
 
-/** Unit, property, simulation and integration tests: everything that needs only Node and npm. */
+/** Unit, property, simulation, integration, package and house-rule tests: everything that needs only Node and npm. */
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'test/{property,simulation,integration,tidy,package}/**/*.test.ts'],
-    setupFiles: [],
+    include: [
+      'src/**/*.test.ts',
+      'dashboard/**/*.test.{ts,tsx}',
+      'test/{property,simulation,integration,tidy,package}/**/*.test.ts',
+    ],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     pool: 'forks',

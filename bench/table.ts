@@ -1,7 +1,7 @@
 /**
  * What a bench is, and what it hands back.
  *
- * One file answers one question: `bench/<name>.ts` exports one `Bench` as its default. The runner (`bench/run.ts`, started by
+ * One file answers one question: `bench/<name>.ts` exports one `Bench` named `bench`. The runner (`bench/run.mjs`, started by
  * `npm run bench -- <name>`) runs it in its own process with `gc()` available, prints the table, and with `--write` keeps it in
  * `bench/results/<name>.md` with the machine, the Node version and the commit it was measured on.
  */

@@ -1,0 +1,4 @@
+/**
+ * The public entry `tenure/testing`: what a user's tests need to run against Tenure. Re-exports only.
+ */
+export { ManualClock } from './testing/manual-clock.ts';
