@@ -1,0 +1,101 @@
+/** How long does recall take over a hundred thousand memories, and what does it hold while doing so? */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { MIB } from '../src/base/bytes.ts';
+import { randomInteger, seededRandom } from '../src/base/random.ts';
+import { Tenure } from '../src/platform/tenure.ts';
+import { loadCranfieldDocuments, loadCranfieldQueries } from './data/cranfield.ts';
+import { loadLocomo } from './data/locomo.ts';
+import { percentile } from './statistics.ts';
+import type { Bench } from './table.ts';
+
+const SCOPE = { tenant: 'bench' };
+const TURNS_PER_SESSION = 20;
+
+export const bench: Bench = {
+  name: 'recall-scale',
+  question: 'What do 100,000 memories of one scope cost to recall from: time and resident growth?',
+  async run({ small }) {
+    const memories = small ? 5_000 : 100_000;
+    const { texts, questions } = material();
+    const directory = await mkdtemp(join(tmpdir(), 'tenure-scale-'));
+    try {
+      await fill(directory, { memories, texts });
+      const tenure = await Tenure.open({ directory });
+      try {
+        const before = settledRss();
+        const firstMs = await timeRecall(tenure, questions[0]!);
+        const times: number[] = [];
+        for (const question of questions.slice(0, small ? 100 : 1000)) times.push(await timeRecall(tenure, question));
+        const grown = settledRss() - before;
+        const milliseconds = (value: number) => value.toFixed(2);
+        return {
+          columns: ['memories', 'questions', 'first ms', 'p50 ms', 'p90 ms', 'p99 ms', 'resident growth MB', 'store MB'],
+          rows: [
+            [
+              memories,
+              times.length,
+              milliseconds(firstMs),
+              milliseconds(percentile(times, 0.5)),
+              milliseconds(percentile(times, 0.9)),
+              milliseconds(percentile(times, 0.99)),
+              (grown / MIB).toFixed(1),
+              (tenure.status().store.sizeBytes / MIB).toFixed(0),
+            ],
+          ],
+          notes: [
+            'Texts are sentences of Cranfield and turns of LoCoMo, two joined at random, in sessions of 20; questions are those of both sets, as asked, 5 results each.',
+            'Resident growth: RSS after a full collection, after all questions, less before the first.',
+          ],
+        };
+      } finally {
+        await tenure.close();
+      }
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  },
+};
+
+function material(): { texts: readonly string[]; questions: readonly string[] } {
+  const conversations = loadLocomo();
+  const sentences = loadCranfieldDocuments().flatMap(({ text }) => text.split(/ \. +/).filter(({ length }) => length > 40));
+  const turns = conversations.flatMap((conversation) => conversation.turns.map(({ speaker, text }) => `${speaker}: ${text}`));
+  const asked = conversations.flatMap((conversation) => conversation.questions.map(({ text }) => text));
+  const random = seededRandom(7);
+  const questions = [...asked, ...loadCranfieldQueries()].map((text) => ({ text, place: random() }));
+  return {
+    texts: [...sentences, ...turns],
+    questions: questions.sort((one, other) => one.place - other.place).map(({ text }) => text),
+  };
+}
+
+/** Written by another Tenure, closed again, so that its memory does not count. */
+async function fill(directory: string, what: { memories: number; texts: readonly string[] }): Promise<void> {
+  const random = seededRandom(1);
+  const any = () => what.texts[randomInteger(random, { low: 0, high: what.texts.length })]!;
+  const tenure = await Tenure.open({ directory });
+  for (let done = 0; done < what.memories; ) {
+    const batch = Math.min(1000, what.memories - done);
+    await tenure.memory.rememberAll(
+      Array.from({ length: batch }, (_, index) => ({
+        text: `${any()} ${any()}`,
+        scope: { ...SCOPE, session: `session ${Math.floor((done + index) / TURNS_PER_SESSION)}` },
+      })),
+    );
+    done += batch;
+  }
+  await tenure.close();
+}
+
+async function timeRecall(tenure: Tenure, question: string): Promise<number> {
+  const started = performance.now();
+  await tenure.memory.recall(question, { scope: SCOPE });
+  return performance.now() - started;
+}
+
+function settledRss(): number {
+  globalThis.gc?.();
+  return process.memoryUsage.rss();
+}
