@@ -11,7 +11,8 @@ const CATEGORIES = ['all', '1 multi-hop', '2 temporal', '3 open-domain', '4 sing
 
 export const bench: Bench = {
   name: 'locomo',
-  question: 'How much of the evidence for a question is among the first 5, 10, 25 and 50 memories recalled (LoCoMo, percent)?',
+  question:
+    'How much of the evidence for a question is among the first 5, 10, 25 and 50 memories recalled (LoCoMo, percent)?',
   async run({ small }) {
     const directory = await mkdtemp(join(tmpdir(), 'tenure-locomo-'));
     const tenure = await Tenure.open({ directory });
@@ -19,10 +20,14 @@ export const bench: Bench = {
       const conversations = loadLocomo();
       for (const conversation of conversations) await rememberAll(tenure, conversation);
       const rows: (string | number)[][] = [];
-      for (const [half, ids] of [['tuned on', TUNING], ['reported', REPORTED]] as const) {
+      for (const [half, ids] of [
+        ['tuned on', TUNING],
+        ['reported', REPORTED],
+      ] as const) {
         const chosen = conversations.filter(({ id }) => ids.includes(id));
         const found = await recallAll(tenure, chosen, small ? 20 : Number.POSITIVE_INFINITY);
-        for (const category of CATEGORIES) rows.push([half, ids.join(' ').replaceAll('conv-', ''), category, ...found.row(category)]);
+        for (const category of CATEGORIES)
+          rows.push([half, ids.join(' ').replaceAll('conv-', ''), category, ...found.row(category)]);
       }
       return {
         columns: ['half', 'conversations', 'questions', 'count', ...DEPTHS.map((depth) => `@${depth}`)],

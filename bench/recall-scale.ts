@@ -31,7 +31,16 @@ export const bench: Bench = {
         const grown = settledRss() - before;
         const milliseconds = (value: number) => value.toFixed(2);
         return {
-          columns: ['memories', 'questions', 'first ms', 'p50 ms', 'p90 ms', 'p99 ms', 'resident growth MB', 'store MB'],
+          columns: [
+            'memories',
+            'questions',
+            'first ms',
+            'p50 ms',
+            'p90 ms',
+            'p99 ms',
+            'resident growth MB',
+            'store MB',
+          ],
           rows: [
             [
               memories,
@@ -60,8 +69,12 @@ export const bench: Bench = {
 
 function material(): { texts: readonly string[]; questions: readonly string[] } {
   const conversations = loadLocomo();
-  const sentences = loadCranfieldDocuments().flatMap(({ text }) => text.split(/ \. +/).filter(({ length }) => length > 40));
-  const turns = conversations.flatMap((conversation) => conversation.turns.map(({ speaker, text }) => `${speaker}: ${text}`));
+  const sentences = loadCranfieldDocuments().flatMap(({ text }) =>
+    text.split(/ \. +/).filter(({ length }) => length > 40),
+  );
+  const turns = conversations.flatMap((conversation) =>
+    conversation.turns.map(({ speaker, text }) => `${speaker}: ${text}`),
+  );
   const asked = conversations.flatMap((conversation) => conversation.questions.map(({ text }) => text));
   const random = seededRandom(7);
   const questions = [...asked, ...loadCranfieldQueries()].map((text) => ({ text, place: random() }));

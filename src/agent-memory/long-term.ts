@@ -97,7 +97,8 @@ export class LongTermMemory implements AsyncDisposable {
     this.#requireOpen();
     const address = requireScope(scope);
     const removed = await this.#store.remove(address, id);
-    if (removed) this.#emit({ type: 'agent_memory.forgotten', atMs: this.#clock.nowMs(), count: 1, tenant: address.tenant });
+    if (removed)
+      this.#emit({ type: 'agent_memory.forgotten', atMs: this.#clock.nowMs(), count: 1, tenant: address.tenant });
     return removed;
   }
 
@@ -106,7 +107,8 @@ export class LongTermMemory implements AsyncDisposable {
     this.#requireOpen();
     const address = requireScope(scope);
     const count = await this.#store.removeSource(address, source, options);
-    if (count > 0) this.#emit({ type: 'agent_memory.forgotten', atMs: this.#clock.nowMs(), count, tenant: address.tenant });
+    if (count > 0)
+      this.#emit({ type: 'agent_memory.forgotten', atMs: this.#clock.nowMs(), count, tenant: address.tenant });
     return count;
   }
 

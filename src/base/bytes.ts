@@ -12,10 +12,18 @@ export const GIB = 1024 * MIB;
 
 const UNIT_BYTES: Readonly<Record<string, number>> = {
   b: 1,
-  k: KIB, kb: KIB, kib: KIB,
-  m: MIB, mb: MIB, mib: MIB,
-  g: GIB, gb: GIB, gib: GIB,
-  t: 1024 * GIB, tb: 1024 * GIB, tib: 1024 * GIB,
+  k: KIB,
+  kb: KIB,
+  kib: KIB,
+  m: MIB,
+  mb: MIB,
+  mib: MIB,
+  g: GIB,
+  gb: GIB,
+  gib: GIB,
+  t: 1024 * GIB,
+  tb: 1024 * GIB,
+  tib: 1024 * GIB,
 };
 
 /**
@@ -28,7 +36,10 @@ export function parseBytes(input: string | number, argument = 'size'): number {
   const amount = typeof input === 'number' ? input : Number(match?.[1]);
   const unitBytes = typeof input === 'number' ? 1 : UNIT_BYTES[match?.[2]?.toLowerCase() || 'b'];
   if (!Number.isFinite(amount) || unitBytes === undefined) {
-    throw new InvalidArgumentError(argument, `"${input}" is not a size; write a number with B, KB, MB or GB, such as 512 MB.`);
+    throw new InvalidArgumentError(
+      argument,
+      `"${input}" is not a size; write a number with B, KB, MB or GB, such as 512 MB.`,
+    );
   }
   return requireBytes(Math.round(amount * unitBytes), argument);
 }

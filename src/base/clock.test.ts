@@ -45,7 +45,13 @@ describe('the manual clock', () => {
     clock.after(20, note('c'));
     using ticking = clock.every(15, note('tick'));
     await clock.advance(31);
-    expect(log).toEqual([['a', 1010], ['tick', 1015], ['b', 1020], ['c', 1020], ['tick', 1030]]);
+    expect(log).toEqual([
+      ['a', 1010],
+      ['tick', 1015],
+      ['b', 1020],
+      ['c', 1020],
+      ['tick', 1030],
+    ]);
     ticking.cancel();
     expect(clock.pendingTimers).toBe(0);
   });

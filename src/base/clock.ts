@@ -64,10 +64,14 @@ export function wait(clock: Clock, delayMs: number, signal?: AbortSignal): Promi
       pending.cancel();
       reject(signal?.reason);
     };
-    const pending = clock.after(delayMs, () => {
-      signal?.removeEventListener('abort', onAbort);
-      resolve();
-    }, { keepAlive: true });
+    const pending = clock.after(
+      delayMs,
+      () => {
+        signal?.removeEventListener('abort', onAbort);
+        resolve();
+      },
+      { keepAlive: true },
+    );
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }

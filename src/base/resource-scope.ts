@@ -58,6 +58,7 @@ export class ResourceScope implements AsyncDisposable {
       }
     }
     if (errors.length === 1) throw errors[0];
-    if (errors.length > 1) throw new AggregateError(errors, `${errors.length} resources of ${this.#name} failed to close.`);
+    if (errors.length > 1)
+      throw new AggregateError(errors, `${errors.length} resources of ${this.#name} failed to close.`);
   }
 }

@@ -62,6 +62,8 @@ export interface DocumentTable {
   /** Ordinals run from 0 to `size` - 1. */
   readonly size: number;
   readonly liveDocuments: number;
+  /** Live documents that belong to no session. */
+  readonly loneDocuments: number;
   /** Sum of the lengths of the live documents, in terms. */
   readonly totalLength: number;
   /** Length in terms by ordinal; 0 marks a hole. */
@@ -108,7 +110,11 @@ export interface MemoryStore {
   /** What ranking needs for these terms in this partition. */
   lexical(scope: Scope, terms: readonly string[]): Promise<LexicalView>;
   /** Memories by ordinal, in the order asked for; holes and those that fail the filter are left out. */
-  byOrdinals(scope: Scope, ordinals: readonly number[], filter: MemoryFilter): Promise<readonly (StoredMemory & { ordinal: number })[]>;
+  byOrdinals(
+    scope: Scope,
+    ordinals: readonly number[],
+    filter: MemoryFilter,
+  ): Promise<readonly (StoredMemory & { ordinal: number })[]>;
   /** Ordinals of every memory that meets the filter, ascending. */
   matching(scope: Scope, filter: MemoryFilter): Promise<Uint32Array>;
   /** The newest memories that meet the filter. */

@@ -24,7 +24,10 @@ export const SCOPE_PART_LIMIT = 256;
 export class ScopeRequiredError extends TenureError {
   override readonly name = 'ScopeRequiredError';
   constructor() {
-    super('SCOPE_REQUIRED', 'Agent memory needs a scope with at least a tenant, such as { tenant: "acme", user: "ann" }.');
+    super(
+      'SCOPE_REQUIRED',
+      'Agent memory needs a scope with at least a tenant, such as { tenant: "acme", user: "ann" }.',
+    );
   }
 }
 

@@ -75,7 +75,8 @@ export class ManualClock implements Clock {
     let next: Pending | undefined;
     for (const pending of this.#pending) {
       if (pending.dueMs > endMs) continue;
-      if (!next || pending.dueMs < next.dueMs || (pending.dueMs === next.dueMs && pending.order < next.order)) next = pending;
+      if (!next || pending.dueMs < next.dueMs || (pending.dueMs === next.dueMs && pending.order < next.order))
+        next = pending;
     }
     return next;
   }

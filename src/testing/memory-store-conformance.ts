@@ -71,7 +71,11 @@ export function describeMemoryStore(name: string, open: () => Promise<StoreUnder
         speaker: 'Ann',
       });
       await store.put([item]);
-      expect(await store.get(item.memory.scope, item.memory.id)).toEqual({ ...item.memory, uses: 0, lastUsedAtMs: null });
+      expect(await store.get(item.memory.scope, item.memory.id)).toEqual({
+        ...item.memory,
+        uses: 0,
+        lastUsedAtMs: null,
+      });
     });
 
     it('keeps partitions apart, whatever the ids look like', async () => {
@@ -216,7 +220,11 @@ const step = fc.oneof(
     count: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 200, max: 700 })),
     seed: fc.nat(1000),
   }),
-  fc.record({ kind: fc.constant('remove' as const), user: fc.constantFrom(...USERS), choices: fc.array(fc.nat(), { maxLength: 5 }) }),
+  fc.record({
+    kind: fc.constant('remove' as const),
+    user: fc.constantFrom(...USERS),
+    choices: fc.array(fc.nat(), { maxLength: 5 }),
+  }),
   fc.record({ kind: fc.constant('removeSource' as const), user: fc.constantFrom(...USERS), source: fc.nat(3) }),
 );
 
@@ -231,9 +239,13 @@ class ListModel {
     if (one.kind === 'put') {
       const added = Array.from({ length: one.count }, (_, index) => {
         const pick = (salt: number) => WORDS[(one.seed * 7 + index * salt) % WORDS.length]!;
-        return memoryFor({ ...scope, session: `s${index % 3}` }, `${pick(3)} ${pick(5)} ${pick(11)} number${index % 40}`, {
-          source: `source${index % 4}`,
-        });
+        return memoryFor(
+          { ...scope, session: `s${index % 3}` },
+          `${pick(3)} ${pick(5)} ${pick(11)} number${index % 40}`,
+          {
+            source: `source${index % 4}`,
+          },
+        );
       });
       await store.put(added);
       list.push(...added);
@@ -265,7 +277,10 @@ class ListModel {
           own.has(term) ? [[ordinalById.get(memory.id), own.get(term)]] : [],
         );
         const actual = postings.get(term);
-        const found = Array.from({ length: actual?.count ?? 0 }, (_, at) => [actual!.ordinals[at], actual!.frequencies[at]]);
+        const found = Array.from({ length: actual?.count ?? 0 }, (_, at) => [
+          actual!.ordinals[at],
+          actual!.frequencies[at],
+        ]);
         expect(found).toEqual(expected);
       }
       let totalLength = 0;

@@ -1,39 +1,35 @@
 /**
- * Ordinals in descending order of score, made one at a time.
+ * Ordinals in descending order of score, a page at a time.
  *
- * A binary heap over the candidates: building it is linear, each step logarithmic, so asking for ten out of a hundred
- * thousand does not sort the rest. Equal scores come newest first.
+ * A page is one pass over the scores with a heap no larger than the page: asking for ten out of a hundred thousand compares
+ * each score once and sorts ten. Equal scores come newest first.
  */
 export class BestFirst {
   readonly #scores: Float32Array;
-  readonly #heap: Uint32Array;
-  #size = 0;
+  /** The last ordinal given; what comes before it in the order has been given too. */
+  #last: number | undefined;
 
   /** Candidates are the ordinals with a score above 0. */
   constructor(scores: Float32Array) {
     this.#scores = scores;
-    let candidates = 0;
-    for (let ordinal = 0; ordinal < scores.length; ordinal++) if (scores[ordinal]! > 0) candidates++;
-    this.#heap = new Uint32Array(candidates);
-    for (let ordinal = 0; ordinal < scores.length; ordinal++) {
-      if (scores[ordinal]! > 0) this.#heap[this.#size++] = ordinal;
-    }
-    for (let parent = (this.#size >> 1) - 1; parent >= 0; parent--) this.#sink(parent);
   }
 
-  get left(): number {
-    return this.#size;
-  }
-
-  /** The next best, up to `count` of them. */
+  /** The next best, up to `count` of them; empty when there are no more. */
   take(count: number): number[] {
-    const best: number[] = [];
-    while (best.length < count && this.#size > 0) {
-      best.push(this.#heap[0]!);
-      this.#heap[0] = this.#heap[--this.#size]!;
-      this.#sink(0);
+    const scores = this.#scores;
+    const worstFirst: number[] = [];
+    let floor = 0;
+    for (let ordinal = scores.length - 1; ordinal >= 0; ordinal--) {
+      // Going down in ordinals, a score equal to the floor comes after everything in a full page.
+      if (scores[ordinal]! <= floor) continue;
+      if (this.#last !== undefined && !this.#before(this.#last, ordinal)) continue;
+      if (worstFirst.length < count) this.#add(worstFirst, ordinal);
+      else this.#replaceWorst(worstFirst, ordinal);
+      if (worstFirst.length === count) floor = scores[worstFirst[0]!]!;
     }
-    return best;
+    const page = worstFirst.sort((one, other) => (this.#before(one, other) ? -1 : 1));
+    this.#last = page.at(-1) ?? this.#last;
+    return page;
   }
 
   #before(one: number, other: number): boolean {
@@ -41,13 +37,20 @@ export class BestFirst {
     return difference > 0 || (difference === 0 && one > other);
   }
 
-  #sink(start: number): void {
-    const heap = this.#heap;
-    const ordinal = heap[start]!;
-    let place = start;
-    for (let child = 2 * place + 1; child < this.#size; child = 2 * place + 1) {
-      if (child + 1 < this.#size && this.#before(heap[child + 1]!, heap[child]!)) child++;
-      if (!this.#before(heap[child]!, ordinal)) break;
+  #add(heap: number[], ordinal: number): void {
+    let place = heap.push(ordinal) - 1;
+    for (let parent = (place - 1) >> 1; place > 0 && this.#before(heap[parent]!, ordinal); parent = (place - 1) >> 1) {
+      heap[place] = heap[parent]!;
+      place = parent;
+    }
+    heap[place] = ordinal;
+  }
+
+  #replaceWorst(heap: number[], ordinal: number): void {
+    let place = 0;
+    for (let child = 1; child < heap.length; child = 2 * place + 1) {
+      if (child + 1 < heap.length && this.#before(heap[child]!, heap[child + 1]!)) child++;
+      if (!this.#before(ordinal, heap[child]!)) break;
       heap[place] = heap[child]!;
       place = child;
     }

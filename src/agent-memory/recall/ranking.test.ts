@@ -64,8 +64,8 @@ describe('rankDocuments', () => {
       { text: 'Two thousand.', session: 1 },
       { text: 'Lovely weather.', session: 2 },
     ]);
-    const { total, neighbours } = rank(view, 'deposit flat');
-    expect(neighbours[1]).toBeGreaterThan(0);
+    const { total, sessions } = rank(view, 'deposit flat');
+    expect(total[1]).toBeGreaterThan(RANKING.session * sessions[0]!);
     expect(total[1]).toBeGreaterThan(0);
     expect(total[2]).toBe(0);
   });
@@ -76,14 +76,20 @@ describe('rankDocuments', () => {
       { text: 'sunny', session: 2 },
       { text: 'two thousand', session: 1 },
     ]);
-    const { neighbours } = rank(view, 'deposit', { ...RANKING, session: 0 });
-    expect(neighbours[1]).toBe(0);
-    expect(neighbours[2]).toBeGreaterThan(0);
+    const { total } = rank(view, 'deposit', { ...RANKING, session: 0 });
+    expect(total[1]).toBe(0);
+    expect(total[2]).toBeGreaterThan(0);
   });
 
   it('steps over holes', () => {
     const withHole = rank(viewOf([{ text: 'deposit', session: 1 }, null, { text: 'two', session: 1 }]), 'deposit');
-    const without = rank(viewOf([{ text: 'deposit', session: 1 }, { text: 'two', session: 1 }]), 'deposit');
+    const without = rank(
+      viewOf([
+        { text: 'deposit', session: 1 },
+        { text: 'two', session: 1 },
+      ]),
+      'deposit',
+    );
     expect(withHole.total[1]).toBe(0);
     expect(withHole.total[2]).toBeCloseTo(without.total[1]!, 6);
   });

@@ -38,11 +38,10 @@ export const RANKING: RankingParameters = {
   speaker: 0.2,
 };
 
-/** Scores by ordinal, and the parts they were made of. */
+/** Scores by ordinal, and the parts they were made of; what is neither words nor session came from neighbours. */
 export interface Ranking {
   readonly total: Float32Array;
   readonly words: Float32Array;
-  readonly neighbours: Float32Array;
   /** BM25 of each session, by session index. */
   readonly sessions: Float32Array;
   /** Speakers (index plus 1) whom the question names; empty when it names none or all. */
@@ -65,49 +64,69 @@ export function rankDocuments(
 ): Ranking {
   const { documents } = view;
   const words = new Float32Array(documents.size);
-  const sessions = new Float32Array(documents.sessionNames.length);
   const total = new Float32Array(documents.size);
-  const neighbours = new Float32Array(documents.size);
-  const lone = new LoneSessions(documents);
-  const counts = { documents: documents.liveDocuments, sessions: documents.sessionNames.length + lone.count };
-  const averageLength = documents.totalLength / Math.max(1, counts.documents);
-  const averageSession = documents.totalLength / Math.max(1, counts.sessions);
-
-  const inSession = new Uint32Array(sessions.length);
+  const sessions = new Float32Array(documents.sessionNames.length);
   for (const [term, weight] of question.terms) {
     const postings = view.postings.get(term);
-    if (!postings) continue;
-    const idf = weight * inverseFrequency(counts.documents, postings.count);
-    let sessionsWithTerm = 0;
-    for (let index = 0; index < postings.count; index++) {
-      const ordinal = postings.ordinals[index]!;
-      const frequency = postings.frequencies[index]!;
-      words[ordinal]! += idf * saturation(frequency, documents.lengths[ordinal]! / averageLength, parameters);
-      const session = documents.sessions[ordinal]!;
-      if (session === 0) sessionsWithTerm++;
-      else if ((inSession[session - 1]! += frequency) === frequency) sessionsWithTerm++;
+    if (postings) addTerm({ documents, words, total, sessions }, { postings, weight, parameters });
+  }
+  addContext({ documents, words, total, sessions }, parameters);
+  const namedSpeakers = speakersNamed(documents, question.words);
+  if (namedSpeakers.size > 0) {
+    for (let ordinal = 0; ordinal < documents.size; ordinal++) {
+      if (namedSpeakers.has(documents.speakers[ordinal]!)) total[ordinal]! *= 1 + parameters.speaker;
     }
-    const sessionIdf = weight * inverseFrequency(counts.sessions, sessionsWithTerm);
-    for (let session = 0; session < inSession.length; session++) {
-      const frequency = inSession[session]!;
-      if (frequency === 0) continue;
-      const relativeLength = documents.sessionLengths[session]! / averageSession;
-      sessions[session]! += sessionIdf * saturation(frequency, relativeLength, parameters);
-      inSession[session] = 0;
-    }
-    lone.add(postings, { idf: sessionIdf, averageSession, parameters });
+  }
+  return { total, words, sessions, namedSpeakers };
+}
+
+interface Scores {
+  readonly documents: DocumentTable;
+  readonly words: Float32Array;
+  readonly total: Float32Array;
+  readonly sessions: Float32Array;
+}
+
+/**
+ * Adds one term to the words of the documents that hold it and to their sessions.
+ *
+ * A document that belongs to no session counts as a session of its own, whose share goes straight into its total; otherwise a
+ * partition that mixes both kinds would favour those with sessions.
+ */
+function addTerm(
+  { documents, words, total, sessions }: Scores,
+  how: { postings: Postings; weight: number; parameters: RankingParameters },
+): void {
+  const { postings, weight, parameters } = how;
+  const sessionCount = documents.sessionNames.length + documents.loneDocuments;
+  const averageLength = documents.totalLength / Math.max(1, documents.liveDocuments);
+  const averageSession = documents.totalLength / Math.max(1, sessionCount);
+  const inSession = new Uint32Array(sessions.length);
+  const idf = weight * inverseFrequency(documents.liveDocuments, postings.count);
+  let sessionsWithTerm = 0;
+  for (let index = 0; index < postings.count; index++) {
+    const ordinal = postings.ordinals[index]!;
+    const frequency = postings.frequencies[index]!;
+    words[ordinal]! += idf * saturation(frequency, documents.lengths[ordinal]! / averageLength, parameters);
+    const session = documents.sessions[ordinal]!;
+    if (session === 0 || (inSession[session - 1]! += frequency) === frequency) sessionsWithTerm++;
   }
 
-  addNeighbours({ documents, words, neighbours, parameters });
-  const namedSpeakers = speakersNamed(documents, question.words);
-  for (let ordinal = 0; ordinal < documents.size; ordinal++) {
-    if (documents.lengths[ordinal] === 0) continue;
-    const session = documents.sessions[ordinal]!;
-    const context = session === 0 ? lone.scores[ordinal]! : sessions[session - 1]!;
-    const score = words[ordinal]! + neighbours[ordinal]! + parameters.session * context;
-    total[ordinal] = namedSpeakers.has(documents.speakers[ordinal]!) ? score * (1 + parameters.speaker) : score;
+  const sessionIdf = weight * inverseFrequency(sessionCount, sessionsWithTerm);
+  for (let session = 0; session < inSession.length; session++) {
+    const frequency = inSession[session]!;
+    if (frequency === 0) continue;
+    const relativeLength = documents.sessionLengths[session]! / averageSession;
+    sessions[session]! += sessionIdf * saturation(frequency, relativeLength, parameters);
   }
-  return { total, words, neighbours, sessions, namedSpeakers };
+  if (documents.loneDocuments === 0) return;
+  for (let index = 0; index < postings.count; index++) {
+    const ordinal = postings.ordinals[index]!;
+    if (documents.sessions[ordinal] !== 0) continue;
+    const relativeLength = documents.lengths[ordinal]! / averageSession;
+    total[ordinal]! +=
+      parameters.session * sessionIdf * saturation(postings.frequencies[index]!, relativeLength, parameters);
+  }
 }
 
 /** BM25's term-frequency factor: rises with repeats towards k1 + 1, slower in long documents. */
@@ -116,64 +135,37 @@ function saturation(frequency: number, relativeLength: number, { k1, b }: Rankin
 }
 
 /**
- * Documents that belong to no session count as sessions of one document each; otherwise a partition that mixes both kinds
- * would favour whichever has sessions.
+ * One ascending pass that brings words, session and neighbours together: for each session the last two documents seen are
+ * remembered, and each pair of near documents exchanges its share. Sessions may be interleaved; holes are stepped over; a session
+ * without a word of the question has nothing to give.
  */
-class LoneSessions {
-  readonly count: number;
-  readonly scores: Float32Array;
-  readonly #documents: DocumentTable;
-
-  constructor(documents: DocumentTable) {
-    this.#documents = documents;
-    let count = 0;
-    for (let ordinal = 0; ordinal < documents.size; ordinal++) {
-      if (documents.sessions[ordinal] === 0 && documents.lengths[ordinal]! > 0) count++;
-    }
-    this.count = count;
-    this.scores = new Float32Array(count === 0 ? 0 : documents.size);
-  }
-
-  add(postings: Postings, how: { idf: number; averageSession: number; parameters: RankingParameters }): void {
-    if (this.count === 0) return;
-    const { sessions, lengths } = this.#documents;
-    for (let index = 0; index < postings.count; index++) {
-      const ordinal = postings.ordinals[index]!;
-      if (sessions[ordinal] !== 0) continue;
-      const relativeLength = lengths[ordinal]! / how.averageSession;
-      this.scores[ordinal]! += how.idf * saturation(postings.frequencies[index]!, relativeLength, how.parameters);
-    }
-  }
-}
-
-/**
- * One ascending pass: for each session the last two documents seen are remembered, and each pair of near documents exchanges its
- * share. Sessions may be interleaved; holes are stepped over.
- */
-function addNeighbours(ranking: {
-  documents: DocumentTable;
-  words: Float32Array;
-  neighbours: Float32Array;
-  parameters: RankingParameters;
-}): void {
-  const { documents, words, neighbours, parameters } = ranking;
+function addContext({ documents, words, total, sessions }: Scores, parameters: RankingParameters): void {
   const [beforeOne, beforeTwo] = parameters.before;
   const [afterOne, afterTwo] = parameters.after;
-  const last = new Int32Array(documents.sessionNames.length).fill(-1);
-  const lastButOne = new Int32Array(documents.sessionNames.length).fill(-1);
-  for (let ordinal = 0; ordinal < documents.size; ordinal++) {
-    const session = documents.sessions[ordinal]! - 1;
-    if (session < 0 || documents.lengths[ordinal] === 0) continue;
+  const last = new Int32Array(sessions.length).fill(-1);
+  const lastButOne = new Int32Array(sessions.length).fill(-1);
+  const { size, lengths, sessions: sessionOf } = documents;
+  for (let ordinal = 0; ordinal < size; ordinal++) {
+    const own = words[ordinal]!;
+    const session = sessionOf[ordinal]! - 1;
+    if (session < 0) {
+      total[ordinal]! += own;
+      continue;
+    }
+    const sessionScore = sessions[session]!;
+    if (sessionScore === 0 || lengths[ordinal] === 0) continue;
+    let score = own + parameters.session * sessionScore;
     const one = last[session]!;
     const two = lastButOne[session]!;
     if (one >= 0) {
-      neighbours[ordinal]! += beforeOne * words[one]!;
-      neighbours[one]! += afterOne * words[ordinal]!;
+      score += beforeOne * words[one]!;
+      total[one]! += afterOne * own;
     }
     if (two >= 0) {
-      neighbours[ordinal]! += beforeTwo * words[two]!;
-      neighbours[two]! += afterTwo * words[ordinal]!;
+      score += beforeTwo * words[two]!;
+      total[two]! += afterTwo * own;
     }
+    total[ordinal] = score;
     lastButOne[session] = one;
     last[session] = ordinal;
   }

@@ -42,12 +42,13 @@ export function reasonsFor(
   const spoken = ranking.namedSpeakers.has(view.documents.speakers[ordinal]!);
   const unraised = spoken ? total / (1 + parameters.speaker) : total;
   const words = ranking.words[ordinal]!;
-  const neighbours = ranking.neighbours[ordinal]!;
   const alone = session === 0;
+  const context = alone ? 0 : parameters.session * ranking.sessions[session - 1]!;
 
   add('words', alone ? unraised : words, `has the word${matched.length === 1 ? '' : 's'} ${matched.join(', ')}`);
-  add('neighbours', neighbours, 'what stands just before or after it has words of the question');
-  if (!alone) add('session', unraised - words - neighbours, `its session speaks of this (${memory.scope.session})`);
+  if (!alone)
+    add('neighbours', unraised - words - context, 'what stands just before or after it has words of the question');
+  add('session', context, `its session speaks of this (${memory.scope.session})`);
   if (spoken) add('speaker', total - unraised, `${memory.speaker} said it, whom the question names`);
   return reasons.sort((one, other) => other.weight - one.weight);
 }

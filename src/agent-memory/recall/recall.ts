@@ -11,7 +11,7 @@ import { requireScope, type Scope } from '../../storage/scope.ts';
 import { analyze, countTerms, wordsOf } from '../analyze.ts';
 import { estimateTokens } from '../tokens.ts';
 import { BestFirst } from './best-first.ts';
-import { type Ranking, RANKING, rankDocuments } from './ranking.ts';
+import { RANKING, type Ranking, rankDocuments } from './ranking.ts';
 import { RECENCY, type Reason, reasonsFor } from './reasons.ts';
 
 export interface RecallOptions {
@@ -79,7 +79,8 @@ export async function recall(
   const terms = questionTerms(query);
   options.signal?.throwIfAborted();
   if (terms.size === 0) {
-    for (const found of await store.newest(scope, filter, limit)) basket.offer(found, { score: 1, why: () => [RECENCY] });
+    for (const found of await store.newest(scope, filter, limit))
+      basket.offer(found, { score: 1, why: () => [RECENCY] });
     return basket.contents;
   }
 
@@ -108,26 +109,33 @@ async function fill(
 ): Promise<void> {
   const { store, scope, filter, ranking } = from;
   let best = new BestFirst(ranking.total);
-  for (let read = 0; !basket.full && best.left > 0; ) {
-    const page = best.take(Math.max(8, basket.room));
-    read += page.length;
+  let read = 0;
+  for (
+    let page = best.take(basket.room);
+    page.length > 0 && !basket.full;
+    page = best.take(Math.max(32, basket.room))
+  ) {
     for (const found of await store.byOrdinals(scope, page, filter)) {
       const score = ranking.total[found.ordinal]!;
       basket.offer(found, { score, why: () => from.why(found, found.ordinal) });
     }
     from.signal?.throwIfAborted();
-    if (!basket.full && read >= PAGED_CANDIDATES && read - page.length < PAGED_CANDIDATES) {
-      best = new BestFirst(only(ranking.total, { ordinals: await store.matching(scope, filter), unread: best }));
+    const paged = read < PAGED_CANDIDATES;
+    read += page.length;
+    if (paged && read >= PAGED_CANDIDATES && !basket.full) {
+      best = new BestFirst(only(ranking.total, { passing: await store.matching(scope, filter), after: page.at(-1)! }));
     }
   }
 }
 
-/** The scores of those ordinals that pass the filter and have not been read yet; all others 0. */
-function only(scores: Float32Array, keep: { ordinals: Uint32Array; unread: BestFirst }): Float32Array {
-  const unread = new Uint8Array(scores.length);
-  for (const ordinal of keep.unread.take(Number.POSITIVE_INFINITY)) unread[ordinal] = 1;
+/** The scores of those ordinals that pass the filter and rank after one already read; all others 0. */
+function only(scores: Float32Array, keep: { passing: Uint32Array; after: number }): Float32Array {
   const kept = new Float32Array(scores.length);
-  for (const ordinal of keep.ordinals) if (unread[ordinal] === 1) kept[ordinal] = scores[ordinal]!;
+  const last = scores[keep.after]!;
+  for (const ordinal of keep.passing) {
+    const score = scores[ordinal]!;
+    if (score < last || (score === last && ordinal < keep.after)) kept[ordinal] = score;
+  }
   return kept;
 }
 

@@ -4,8 +4,8 @@
  * A thin module over long-term memory: it recalls passages, quotes the part that answers, and names where each came from.
  */
 import type { LongTermMemory } from '../../agent-memory/long-term.ts';
-import type { Recalled } from '../../agent-memory/recall/recall.ts';
 import type { Reason } from '../../agent-memory/recall/reasons.ts';
+import type { Recalled } from '../../agent-memory/recall/recall.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Scope } from '../../storage/scope.ts';
 import { composeAnswer, excerptOf, type Passage } from './compose-answer.ts';
@@ -70,7 +70,10 @@ export class HelpAgent {
 }
 
 function passageOf({ memory }: Recalled): Passage {
-  return { text: memory.text, headings: [field(memory.metadata, 'title'), field(memory.metadata, 'heading')].filter((text) => text !== null) };
+  return {
+    text: memory.text,
+    headings: [field(memory.metadata, 'title'), field(memory.metadata, 'heading')].filter((text) => text !== null),
+  };
 }
 
 function sourceOf(question: string, { memory, score, why }: Recalled): AnswerSource {

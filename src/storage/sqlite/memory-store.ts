@@ -6,8 +6,8 @@
  * fails or the process dies, the documents are still found through their rows and the next write tries again.
  */
 import { invariant } from '../../base/assert.ts';
-import { type EventSink, type TenureEventBase } from '../../base/events.ts';
 import { messageOf } from '../../base/errors.ts';
+import type { EventSink, TenureEventBase } from '../../base/events.ts';
 import type {
   LexicalView,
   MemoryFilter,
@@ -17,9 +17,9 @@ import type {
   StoredMemory,
 } from '../memory-store.ts';
 import type { Scope } from '../scope.ts';
-import { type PostingChunk, PostingList } from '../text-index/postings.ts';
 import { lengthOf } from '../text-index/document-terms.ts';
 import { GrowingDocuments } from '../text-index/growing-documents.ts';
+import { type PostingChunk, PostingList } from '../text-index/postings.ts';
 import type { Queries, SqliteDatabase } from './connection.ts';
 import { conditionOf } from './memory-filter.ts';
 import { INSERT_MEMORY, insertParameters, MEMORY_COLUMNS, type MemoryRow, memoryOf } from './memory-rows.ts';
@@ -95,7 +95,11 @@ export class SqliteMemoryStore implements MemoryStore {
     return removed > 0;
   }
 
-  async removeSource(scope: Scope, source: string, options: { keepVersion?: string | undefined } = {}): Promise<number> {
+  async removeSource(
+    scope: Scope,
+    source: string,
+    options: { keepVersion?: string | undefined } = {},
+  ): Promise<number> {
     const { keepVersion } = options;
     const version = `json_extract(m.metadata, '$.version')`;
     return this.#database.write((db) =>
@@ -269,7 +273,12 @@ function insertAll(db: Queries, items: readonly NewMemory[]): number[] {
     };
     db.run(INSERT_MEMORY, ...insertParameters(item, placement));
     for (const tag of item.memory.tags) {
-      db.run('INSERT INTO memory_tags (partition_id, tag, ordinal) VALUES (?, ?, ?)', partition.id, tag, partition.ordinal);
+      db.run(
+        'INSERT INTO memory_tags (partition_id, tag, ordinal) VALUES (?, ?, ?)',
+        partition.id,
+        tag,
+        partition.ordinal,
+      );
     }
     if (partition.ordinal + 1 - partition.indexed_ordinals >= INDEX_BATCH) crowded.add(partition.id);
   }

@@ -7,7 +7,7 @@
  * frequencies of the document leave in the transaction that deletes its row.
  */
 import { decodeTerms } from '../text-index/document-terms.ts';
-import { encodeDocuments, type DocumentEntry, visitDocuments } from '../text-index/growing-documents.ts';
+import { type DocumentEntry, encodeDocuments, visitDocuments } from '../text-index/growing-documents.ts';
 import { CHUNK_POSTINGS, type PostingChunk, PostingList } from '../text-index/postings.ts';
 import type { Queries } from './connection.ts';
 
@@ -44,7 +44,11 @@ export function indexWaiting(db: Queries, partitionId: number): boolean {
   const lists = new Map<string, PostingList>();
   const entries: (DocumentEntry | undefined)[] = new Array(to - from).fill(undefined);
   for (const row of db.all<WaitingRow>(WAITING_ROWS, partitionId, from, to)) {
-    entries[row.ordinal - from] = { length: row.length, sessionId: row.session_id ?? 0, speakerId: row.speaker_id ?? 0 };
+    entries[row.ordinal - from] = {
+      length: row.length,
+      sessionId: row.session_id ?? 0,
+      speakerId: row.speaker_id ?? 0,
+    };
     for (const [term, frequency] of decodeTerms(row.terms)) {
       let list = lists.get(term);
       if (!list) lists.set(term, (list = new PostingList(4)));

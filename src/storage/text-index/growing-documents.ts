@@ -59,6 +59,7 @@ class NameIndex {
 export class GrowingDocuments implements DocumentTable {
   size = 0;
   liveDocuments = 0;
+  loneDocuments = 0;
   totalLength = 0;
   lengths = new Uint32Array(0);
   sessions = new Uint32Array(0);
@@ -86,7 +87,8 @@ export class GrowingDocuments implements DocumentTable {
     this.size = Math.max(this.size, ordinal + 1);
     if (entry.length === 0) return;
     const session = this.#sessionIndex.place(entry.sessionId, nameOf);
-    if (session > 0) this.sessionLengths[session - 1] = (this.sessionLengths[session - 1] ?? 0) + entry.length;
+    if (session === 0) this.loneDocuments++;
+    else this.sessionLengths[session - 1] = (this.sessionLengths[session - 1] ?? 0) + entry.length;
     this.lengths[ordinal] = entry.length;
     this.sessions[ordinal] = session;
     this.speakers[ordinal] = this.#speakerIndex.place(entry.speakerId, nameOf);

@@ -33,7 +33,14 @@ describe('terms of a document', () => {
   });
 
   it('count repeats towards the length', () => {
-    expect(lengthOf(new Map([['a', 2], ['b', 3]]))).toBe(5);
+    expect(
+      lengthOf(
+        new Map([
+          ['a', 2],
+          ['b', 3],
+        ]),
+      ),
+    ).toBe(5);
   });
 });
 
@@ -84,7 +91,12 @@ describe('posting list', () => {
 });
 
 describe('growing documents', () => {
-  const names = new Map([[7, 'monday'], [9, 'ann'], [12, 'bob'], [30, 'tuesday']]);
+  const names = new Map([
+    [7, 'monday'],
+    [9, 'ann'],
+    [12, 'bob'],
+    [30, 'tuesday'],
+  ]);
   const nameOf = (id: number) => names.get(id) ?? '?';
 
   it('keeps lengths, sessions and speakers by ordinal, with holes', () => {
@@ -104,7 +116,11 @@ describe('growing documents', () => {
   });
 
   it('reads a stored run back, holes included', () => {
-    const entries = [{ length: 3, sessionId: 1, speakerId: 0 }, undefined, { length: 300, sessionId: 70_000, speakerId: 2 }];
+    const entries = [
+      { length: 3, sessionId: 1, speakerId: 0 },
+      undefined,
+      { length: 300, sessionId: 70_000, speakerId: 2 },
+    ];
     const read: unknown[] = [];
     visitDocuments({ bytes: encodeDocuments(entries), count: 3 }, (_index, entry) => read.push(entry));
     expect(read).toEqual([entries[0], { length: 0, sessionId: 0, speakerId: 0 }, entries[2]]);
