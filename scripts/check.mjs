@@ -24,7 +24,6 @@ const checks = {
   'format and lint': [bin('biome'), 'ci', '--error-on-warnings', '.'],
   types: [bin('tsc'), '--noEmit'],
   'types of the dashboard': [bin('tsc'), '--noEmit', '--project', 'dashboard'],
-  'generated documents': [process.execPath, join(root, 'scripts', 'generate-docs.mjs'), '--check'],
   'package layout': [bin('publint'), tarball, '--strict'],
   'package types': [bin('attw'), tarball, '--profile', 'esm-only'],
 };

@@ -13,6 +13,7 @@ interface Pending {
   readonly callback: () => void;
 }
 
+/** A `Clock` for tests: `advance` moves it and fires what falls due; nothing else does. */
 export class ManualClock implements Clock {
   #elapsedMs = 0;
   #wallOffsetMs: number;

@@ -1,0 +1,68 @@
+/** STYLE of what is not code: no private paths, numbered decisions, tables that say what they were measured on, links that lead. */
+import { existsSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { projectFolder } from '../project-files.ts';
+import { file, type Rule } from '../rule.ts';
+
+const MACHINE_PATH = /(?<![\w.~-])\/(tmp|home|root|work|Users)\/[\w.]/g;
+const REGISTRY = /registry\.[a-z0-9.-]*(npm|yarn)[a-z0-9.-]*\.\w+|"resolved"\s*:\s*"http/g;
+
+export const publicPlaces: Rule = {
+  name: 'no file names a path of one machine or the host of a registry',
+  applies: () => true,
+  problems: (source) =>
+    [...source.text.matchAll(MACHINE_PATH), ...source.text.matchAll(REGISTRY)].map(({ index, 0: text }) =>
+      source.problem(index, `"${text}": true on one machine only.`),
+    ),
+  planted: [
+    file('docs/a.md', `cd ${['', 'home', 'me', 'tenure'].join('/')}`),
+    file('test/a.ts', `const folder = '${['', 'tmp', 'x'].join('/')}';`),
+    file('.npmrc', `registry=https://${['registry', 'npmjs', 'org'].join('.')}`),
+  ],
+  innocent: [file('docs/a.md', 'a tmp/work folder, ./home/page, https://example.com/home/x, the key registry.entries')],
+};
+
+export const decisions: Rule = {
+  name: 'decisions are numbered, named and headed alike',
+  applies: (path) => path.startsWith('docs/decisions/'),
+  problems: ({ path, text }) => {
+    const number = /^docs\/decisions\/(\d{3})-[a-z0-9-]+\.md$/.exec(path)?.[1];
+    if (!number) return [`${path}: name it NNN-title.md.`];
+    const opening = `# ${Number(number)}. `;
+    return text.startsWith(opening) ? [] : [`${path}: open with "${opening}" and the decision.`];
+  },
+  planted: [file('docs/decisions/build.md', '# 1. Build'), file('docs/decisions/001-build.md', '# Build')],
+  innocent: [file('docs/decisions/001-build.md', '# 1. Build')],
+};
+
+export const results: Rule = {
+  name: 'every result table names its machine, Node version and commit',
+  applies: (path) => path.startsWith('bench/results/'),
+  problems: ({ path, text }) =>
+    [
+      /^\| machine \| .+, \d+ cores, \d+ GB \|$/m,
+      /^\| Node \| v\d+\.\d+\.\d+ \|$/m,
+      /^\| commit \| [0-9a-f]{7,40} \|$/m,
+    ]
+      .filter((wanted) => !wanted.test(text))
+      .map((wanted) => `${path}: ${wanted} is missing; write tables with npm run bench -- <name> --write.`),
+  planted: [
+    file('bench/results/a.md', '| machine | X, 2 cores, 8 GB |', '| Node | v20.19.0 |'),
+    file('bench/results/a.md', '| machine | |', '| Node | v20.19.0 |', '| commit | 0123abc |'),
+  ],
+  innocent: [
+    file('bench/results/a.md', '| machine | X, 2 cores, 8 GB |', '| Node | v20.19.0 |', '| commit | 0123abc |'),
+  ],
+};
+
+export const links: Rule = {
+  name: 'links inside the documents lead somewhere',
+  applies: (path) => path.endsWith('.md'),
+  problems: (source) =>
+    [...source.text.matchAll(/\]\((?!https?:|mailto:|#)([^)\s#]+)(?:#[^)]*)?\)/g)].flatMap(({ index, 1: target }) => {
+      const path = normalize(join(dirname(source.path), decodeURI(target!)));
+      return existsSync(join(projectFolder, path)) ? [] : [source.problem(index, `${target} is not there.`)];
+    }),
+  planted: [file('docs/a.md', 'See [b](nowhere.md#here).')],
+  innocent: [file('docs/a.md', 'See [b](../README.md#start), [c](https://example.com) and [d](#d).')],
+};
