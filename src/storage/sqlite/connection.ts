@@ -1,0 +1,196 @@
+/**
+ * One SQLite store, opened by this process.
+ *
+ * Promises: a write that resolved is on the disk; a read sees one snapshot, the writes of this process and those other
+ * processes have committed; nothing here blocks the event loop for longer than one piece of work and a few milliseconds of
+ * lock. One connection serves everything: work is synchronous, so pieces of it cannot overlap, and there is one page cache
+ * to put under the budget. Other processes may open the same file.
+ */
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { KIB, MIB, requireBytes } from '../../base/bytes.ts';
+import type { Clock } from '../../base/clock.ts';
+import { ClosedError } from '../../base/errors.ts';
+import type { EventSink } from '../../base/events.ts';
+import type { Random } from '../../base/random.ts';
+import type { StoreEvent } from '../storage-events.ts';
+import type { Connection } from './driver.ts';
+import type { Migration } from './migrate.ts';
+import { migrations } from './migrations.ts';
+import { openFile } from './open-file.ts';
+import { PreparedQueries } from './queries.ts';
+import { toStoreError } from './sqlite-errors.ts';
+import { Transactions, type Work } from './transactions.ts';
+import { type SyncFile, WalFile } from './wal-file.ts';
+import { WriteQueue } from './write-queue.ts';
+
+export type { Queries, SqlValue } from './queries.ts';
+
+const DEFAULT_LOCK_TIMEOUT_MS = 5000;
+
+/** An event without what every event of this store has. */
+type EventOf<E> = E extends StoreEvent ? Omit<E, 'path' | 'atMs'> : never;
+
+export interface SqliteOptions {
+  /** The file; it and its folder are created where missing, for this user only. */
+  readonly path: string;
+  readonly clock: Clock;
+  /** Spreads the attempts to get a lock. */
+  readonly random: Random;
+  readonly onEvent: EventSink<StoreEvent>;
+  /** Bound of the page cache, in bytes. 8 MB by default. */
+  readonly cacheBytes?: number;
+  /** How long a write or `open` waits for a lock of another process, in milliseconds. 5000 by default. */
+  readonly lockTimeoutMs?: number;
+  /** The schema; the one of this release by default. */
+  readonly migrations?: readonly Migration[];
+  /** Forces the log to the disk; `fdatasync` by default. */
+  readonly syncFile?: SyncFile;
+}
+
+export class SqliteDatabase implements AsyncDisposable {
+  readonly path: string;
+  readonly #options: SqliteOptions;
+  readonly #connection: Connection;
+  readonly #queries: PreparedQueries;
+  readonly #transactions: Transactions;
+  readonly #wal: WalFile;
+  readonly #queue: WriteQueue;
+  #cacheBytes = 0;
+  #dataVersion: unknown;
+  #closing: Promise<void> | undefined;
+
+  private constructor(path: string, connection: Connection, options: SqliteOptions) {
+    this.path = path;
+    this.#options = options;
+    this.#connection = connection;
+    this.#queries = new PreparedQueries(connection);
+    this.#transactions = new Transactions(connection, this.#queries, path);
+    this.#wal = new WalFile(path, {
+      ...(options.syncFile ? { sync: options.syncFile } : {}),
+      onFailure: ({ code, message }) => this.#emit({ type: 'storage.failed', code, message }),
+    });
+    this.#queue = new WriteQueue({
+      path,
+      transactions: this.#transactions,
+      wal: this.#wal,
+      clock: options.clock,
+      random: options.random,
+      lockTimeoutMs: options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
+      onLockWaited: (waitedMs) => this.#emit({ type: 'storage.lock_waited', waitedMs }),
+    });
+    this.setCacheBytes(options.cacheBytes ?? 8 * MIB);
+    this.changedElsewhere();
+  }
+
+  /**
+   * Opens or creates the store.
+   *
+   * @throws StoreReadOnlyError, StoreCannotOpenError, StoreFullError, StoreCorruptError, StoreNotTenureError, StoreTooNewError,
+   * StoreMigrationChangedError, StoreLockedError; the file is left as it was.
+   */
+  static async open(options: SqliteOptions): Promise<SqliteDatabase> {
+    const path = resolve(options.path);
+    const { connection, migrated } = await openFile({
+      path,
+      migrations: options.migrations ?? migrations,
+      clock: options.clock,
+      random: options.random,
+      lockTimeoutMs: options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
+    });
+    try {
+      const database = new SqliteDatabase(path, connection, options);
+      database.#emit({ type: 'storage.opened', migrated });
+      return database;
+    } catch (error) {
+      connection.close();
+      throw toStoreError(error, path);
+    }
+  }
+
+  /**
+   * Runs `work` in a transaction and resolves with its result when that is on the disk.
+   *
+   * `work` must be synchronous and repeatable: when the writes it was grouped with fail together it runs once more. If it
+   * throws, its changes are undone and the promise rejects with what it threw. `signal` can withdraw a write that still waits.
+   *
+   * @throws StoreLockedError, StoreFullError, StoreIoError, StoreCorruptError, ClosedError
+   */
+  write<T>(work: Work<T>, options: { signal?: AbortSignal } = {}): Promise<T> {
+    return this.#queue.write(work, options.signal);
+  }
+
+  /** Runs `work` on one snapshot and returns its result. Inside other work it shares that work's transaction. */
+  read<T>(work: Work<T>): T {
+    this.#requireOpen();
+    return this.#transactions.read(work);
+  }
+
+  /** True when another connection has committed since the last call (or since `open`). Costs about a microsecond. */
+  changedElsewhere(): boolean {
+    this.#requireOpen();
+    const { data_version: version } = this.#queries.control('PRAGMA data_version') as { data_version: number };
+    const changed = version !== this.#dataVersion;
+    this.#dataVersion = version;
+    return changed;
+  }
+
+  /** Bytes on the disk: the file and its log. */
+  sizeBytes(): number {
+    const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+    return sizeOf(this.path) + sizeOf(`${this.path}-wal`);
+  }
+
+  /** What the page cache may grow to. */
+  get cacheBytes(): number {
+    return this.#cacheBytes;
+  }
+
+  /** Bounds the page cache; pages beyond the bound are dropped at once. */
+  setCacheBytes(bytes: number): void {
+    this.#requireOpen();
+    this.#cacheBytes = requireBytes(bytes, 'cacheBytes');
+    this.#connection.exec(`PRAGMA cache_size = -${Math.ceil(bytes / KIB)}`);
+  }
+
+  /** Drops every page that can be read again. */
+  shrinkMemory(): void {
+    this.#requireOpen();
+    this.#connection.exec('PRAGMA shrink_memory');
+  }
+
+  /** Moves the log into the file and empties it; false when another process is reading or writing just now. */
+  checkpoint(): boolean {
+    this.#requireOpen();
+    try {
+      return this.#connection.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get().busy === 0;
+    } catch (error) {
+      throw toStoreError(error, this.path);
+    }
+  }
+
+  /** Settles what was asked for, then closes. Closing twice is harmless. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#queue.close();
+    await this.#wal.close();
+    this.#connection.close();
+    this.#emit({ type: 'storage.closed' });
+  }
+
+  #requireOpen(): void {
+    if (this.#closing) throw new ClosedError('The store');
+  }
+
+  #emit(event: EventOf<StoreEvent>): void {
+    this.#options.onEvent({ ...event, path: this.path, atMs: this.#options.clock.nowMs() });
+  }
+}

@@ -1,0 +1,6 @@
+/** Every migration of the embedded store, in order. Append only: a released one never changes. */
+import type { Migration } from './migrate.ts';
+import { readings } from './migrations/001-readings.ts';
+import { memories } from './migrations/002-memories.ts';
+
+export const migrations: readonly Migration[] = [readings, memories];

@@ -1,0 +1,119 @@
+/**
+ * Opens the file of a store: makes it where it is missing, refuses what is not ours before changing anything, sets the
+ * connection up and brings the schema up to date. Why each setting is so: docs/decisions/002-durability.md.
+ */
+import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { MIB } from '../../base/bytes.ts';
+import type { Clock } from '../../base/clock.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { Random } from '../../base/random.ts';
+import { StoreCannotOpenError, StoreFullError, StoreReadOnlyError } from '../storage-errors.ts';
+import { type Connection, loadDriver } from './driver.ts';
+import { BLOCKING_WAIT_MS, untilUnlocked } from './lock-patience.ts';
+import { identify, type Migration, migrate } from './migrate.ts';
+import { toStoreError } from './sqlite-errors.ts';
+
+/** What a burst of writes may leave of the log once it has been moved into the file. */
+const LOG_LIMIT_BYTES = 16 * MIB;
+
+export interface OpenFileOptions {
+  /** Absolute. */
+  readonly path: string;
+  readonly migrations: readonly Migration[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly lockTimeoutMs: number;
+}
+
+/** The connection, and how many migrations it took. Every error is a `StoreError`. */
+export async function openFile(options: OpenFileOptions): Promise<{ connection: Connection; migrated: number }> {
+  const { path, clock } = options;
+  const { DatabaseSync } = await loadDriver();
+  prepareFile(path);
+  let connection: Connection | undefined;
+  try {
+    const opened = new DatabaseSync(path, {
+      timeout: BLOCKING_WAIT_MS,
+      enableForeignKeyConstraints: true,
+      defensive: true,
+    });
+    connection = opened;
+    const patience = { path, clock, random: options.random, timeoutMs: options.lockTimeoutMs };
+    await untilUnlocked(() => setUp(opened, path), patience);
+    const migrated = await untilUnlocked(
+      () => migrate(opened, options.migrations, { path, nowMs: clock.nowMs() }),
+      patience,
+    );
+    return { connection, migrated };
+  } catch (error) {
+    connection?.close();
+    throw toStoreError(error, path);
+  }
+}
+
+function setUp(connection: Connection, path: string): void {
+  if (identify(connection, path) === 'empty') connection.exec('PRAGMA auto_vacuum = INCREMENTAL');
+  const { journal_mode: mode } = connection.prepare('PRAGMA journal_mode = WAL').get();
+  if (mode !== 'wal') {
+    throw new StoreCannotOpenError({ path, problem: 'its file system has no shared memory; use a local disk.' });
+  }
+  connection.exec(`
+    PRAGMA synchronous = NORMAL;
+    PRAGMA checkpoint_fullfsync = ON;
+    PRAGMA journal_size_limit = ${LOG_LIMIT_BYTES};
+    PRAGMA secure_delete = ON;
+    PRAGMA trusted_schema = OFF;
+  `);
+}
+
+/** Creates the folder (0700) and the file (0600) where missing, durably, and checks that both can be written. */
+function prepareFile(path: string): void {
+  const folder = dirname(path);
+  try {
+    const firstMade = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    try {
+      closeSync(openSync(path, 'wx', 0o600));
+      syncFolders(folder, firstMade);
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+    accessSync(path, constants.R_OK | constants.W_OK);
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw fromSystemError(cause, path);
+  }
+}
+
+/** Makes the new names in `folder`, and in those above it that were made with it, survive a power cut. */
+function syncFolders(folder: string, firstMade: string | undefined): void {
+  if (process.platform === 'win32') return;
+  const last = firstMade === undefined ? folder : dirname(firstMade);
+  for (let current = folder; ; current = dirname(current)) {
+    const descriptor = openSync(current, 'r');
+    try {
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    if (current === last || current === dirname(current)) return;
+  }
+}
+
+function fromSystemError(cause: unknown, path: string): Error {
+  switch (codeOf(cause)) {
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new StoreReadOnlyError({ path, cause });
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return new StoreFullError({ path, cause });
+    default:
+      return new StoreCannotOpenError({ path, cause, problem: `${messageOf(cause)}.` });
+  }
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException).code;
+}

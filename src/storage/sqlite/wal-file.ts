@@ -1,0 +1,94 @@
+/**
+ * Makes commits durable without blocking: `fdatasync` of the write-ahead log on Node's thread pool.
+ *
+ * With `synchronous=NORMAL` SQLite appends commits to the log and leaves syncing them to others. `durable()` resolves after a
+ * sync that *started* after the call, so every commit made before the call is on the disk. Calls made while a sync is under
+ * way share the next one.
+ *
+ * After a failed sync the kernel may have dropped the pages and report success the next time (the "fsyncgate" of 2018,
+ * wiki.postgresql.org/wiki/Fsync_Errors), so the first failure is final. So is a log that was removed while we had it open.
+ *
+ * The descriptor is opened once: the log lives as long as a connection does. SQLite takes no POSIX lock on it, so closing
+ * the descriptor cannot drop one (sqlite.org/howtocorrupt.html §2.2). The database file must never be opened this way.
+ */
+import { closeSync, fdatasync, fstatSync, openSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { messageOf } from '../../base/errors.ts';
+import { StoreIoError } from '../storage-errors.ts';
+
+/** Forces what was written to the descriptor to the disk. */
+export type SyncFile = (descriptor: number) => Promise<void>;
+
+const syncFile: SyncFile = promisify(fdatasync);
+
+interface Waiter {
+  readonly resolve: () => void;
+  readonly reject: (error: StoreIoError) => void;
+}
+
+export class WalFile {
+  readonly #path: string;
+  readonly #descriptor: number;
+  readonly #sync: SyncFile;
+  readonly #onFailure: (error: StoreIoError) => void;
+  #waiters: Waiter[] = [];
+  #syncing: Promise<void> | undefined;
+  #failure: StoreIoError | undefined;
+
+  constructor(storePath: string, options: { sync?: SyncFile; onFailure: (error: StoreIoError) => void }) {
+    this.#path = storePath;
+    this.#descriptor = openSync(`${storePath}-wal`, 'r+');
+    this.#sync = options.sync ?? syncFile;
+    this.#onFailure = options.onFailure;
+  }
+
+  get failure(): StoreIoError | undefined {
+    return this.#failure;
+  }
+
+  /**
+   * Resolves when everything committed before the call is on the disk.
+   *
+   * @throws StoreIoError when that cannot be had, now or ever again.
+   */
+  durable(): Promise<void> {
+    if (this.#failure) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#waiters.push({ resolve, reject });
+      this.#syncing ??= this.#syncAll();
+    });
+  }
+
+  /** Waits for the sync under way and closes the descriptor. */
+  async close(): Promise<void> {
+    await this.#syncing;
+    closeSync(this.#descriptor);
+  }
+
+  async #syncAll(): Promise<void> {
+    while (this.#waiters.length > 0) {
+      const covered = this.#waiters;
+      this.#waiters = [];
+      if (!this.#failure) await this.#syncOnce();
+      for (const waiter of covered) {
+        if (this.#failure) waiter.reject(this.#failure);
+        else waiter.resolve();
+      }
+    }
+    this.#syncing = undefined;
+  }
+
+  async #syncOnce(): Promise<void> {
+    try {
+      await this.#sync(this.#descriptor);
+      if (fstatSync(this.#descriptor).nlink === 0) this.#fail('its log was removed while it was open.');
+    } catch (cause) {
+      this.#fail(`its log could not be made durable: ${messageOf(cause)}.`, cause);
+    }
+  }
+
+  #fail(problem: string, cause?: unknown): void {
+    this.#failure = new StoreIoError({ path: this.#path, problem, cause });
+    this.#onFailure(this.#failure);
+  }
+}

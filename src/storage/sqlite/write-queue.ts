@@ -1,0 +1,188 @@
+/**
+ * One line for all writes of a process, with group commit.
+ *
+ *   waiting ──lock──▶ running ──COMMIT──▶ committed ──fdatasync──▶ settled
+ *      ▲                 │
+ *      └── to run alone ─┘  when the group as a whole failed
+ *
+ * Writes asked for in the same turn run together in one immediate transaction, each under a savepoint, so one that throws is
+ * undone alone and rejects alone. A caller's promise settles only after the log has been forced to the disk: *acknowledged is
+ * durable*. New groups may commit while a sync is under way; they share the next one.
+ *
+ * When the group as a whole fails (SQLite undoes everything on a full disk; a deferred constraint fails the COMMIT), each of
+ * its writes runs again in a transaction of its own, so one that cannot succeed takes nobody with it. Work must therefore be
+ * repeatable: it reads and changes the database and nothing else.
+ *
+ * A group that was cut short waits for its sync before the next one starts; that leaves other processes a gap to take the
+ * lock in.
+ */
+import { type Clock, wait } from '../../base/clock.ts';
+import { ClosedError } from '../../base/errors.ts';
+import type { Random } from '../../base/random.ts';
+import { StoreCorruptError, StoreIoError, StoreLockedError } from '../storage-errors.ts';
+import { lockPauseMs } from './lock-patience.ts';
+import type { Transactions, Work } from './transactions.ts';
+import type { WalFile } from './wal-file.ts';
+
+/** A group that has held the lock and the event loop this long is committed, whoever still waits. */
+const GROUP_MS = 10;
+
+/** A wait for the lock from this long on is worth an event. */
+const NOTABLE_WAIT_MS = 1000;
+
+type Outcome = { readonly value: unknown } | { readonly error: unknown };
+
+interface Write {
+  readonly work: Work<unknown>;
+  readonly sinceMs: number;
+  readonly settle: (outcome: Outcome) => void;
+  alone: boolean;
+}
+
+export interface WriteQueueOptions {
+  readonly path: string;
+  readonly transactions: Transactions;
+  readonly wal: WalFile;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly lockTimeoutMs: number;
+  readonly onLockWaited: (waitedMs: number) => void;
+}
+
+export class WriteQueue {
+  readonly #options: WriteQueueOptions;
+  #waiting = new Set<Write>();
+  #draining: Promise<void> | undefined;
+  readonly #settling = new Set<Promise<void>>();
+  #closed = false;
+
+  constructor(options: WriteQueueOptions) {
+    this.#options = options;
+  }
+
+  /** Runs `work` in a transaction and resolves with its result once that is durable. */
+  write<T>(work: Work<T>, signal?: AbortSignal): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#closed) return reject(new ClosedError('The store'));
+      if (signal?.aborted) return reject(signal.reason);
+      const onAbort = () => {
+        if (this.#waiting.delete(write)) write.settle({ error: signal?.reason });
+      };
+      const write: Write = {
+        work,
+        sinceMs: this.#options.clock.monotonicMs(),
+        alone: false,
+        settle: (outcome) => {
+          signal?.removeEventListener('abort', onAbort);
+          if ('error' in outcome) reject(outcome.error);
+          else resolve(outcome.value as T);
+        },
+      };
+      signal?.addEventListener('abort', onAbort, { once: true });
+      this.#waiting.add(write);
+      this.#draining ??= this.#drain();
+    });
+  }
+
+  /** Takes no more writes; resolves when those already asked for are settled. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#draining;
+    await Promise.all(this.#settling);
+  }
+
+  async #drain(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#waiting.size > 0) {
+      try {
+        if (await this.#lock()) await this.#runGroup();
+      } catch (error) {
+        const refused = [...this.#waiting];
+        this.#waiting.clear();
+        for (const write of refused) write.settle({ error });
+      }
+    }
+    this.#draining = undefined;
+  }
+
+  /** Takes the write lock; false when everyone who wanted it has given up. */
+  async #lock(): Promise<boolean> {
+    const { clock, random, transactions, wal } = this.#options;
+    if (wal.failure) throw wal.failure;
+    const startMs = clock.monotonicMs();
+    for (let attempt = 0; this.#waiting.size > 0; attempt++) {
+      if (transactions.tryBegin()) {
+        const waitedMs = clock.monotonicMs() - startMs;
+        if (waitedMs >= NOTABLE_WAIT_MS) this.#options.onLockWaited(waitedMs);
+        return true;
+      }
+      this.#refuseLate();
+      await wait(clock, lockPauseMs(attempt, random));
+    }
+    return false;
+  }
+
+  #refuseLate(): void {
+    const { clock, lockTimeoutMs, path } = this.#options;
+    for (const write of this.#waiting) {
+      const waitedMs = clock.monotonicMs() - write.sinceMs;
+      if (waitedMs < lockTimeoutMs) break;
+      this.#waiting.delete(write);
+      write.settle({ error: new StoreLockedError({ path, waitedMs }) });
+    }
+  }
+
+  /** Runs and commits the writes at the head of the line; resolves when the next group may start. */
+  async #runGroup(): Promise<void> {
+    const { clock, transactions } = this.#options;
+    const startMs = clock.monotonicMs();
+    const group: Write[] = [];
+    const outcomes: Outcome[] = [];
+    try {
+      const single = this.#waiting.size === 1 || [...this.#waiting][0]?.alone;
+      for (const write of this.#waiting) {
+        this.#waiting.delete(write);
+        group.push(write);
+        outcomes.push(single ? { value: transactions.run(write.work) } : this.#tryRun(write));
+        if (single || clock.monotonicMs() - startMs >= GROUP_MS) break;
+      }
+      transactions.commit();
+    } catch (error) {
+      transactions.rollback();
+      this.#undo(group, error);
+      return;
+    }
+    const settled = this.#settleWhenDurable(group, outcomes);
+    this.#settling.add(settled);
+    void settled.then(() => this.#settling.delete(settled));
+    if (this.#waiting.size > 0) await settled;
+  }
+
+  #tryRun(write: Write): Outcome {
+    try {
+      return { value: this.#options.transactions.runUndoable(write.work) };
+    } catch (error) {
+      if (!this.#options.transactions.isOpen) throw error;
+      return { error };
+    }
+  }
+
+  #undo(group: readonly Write[], error: unknown): void {
+    if (group.length === 1 || error instanceof StoreIoError || error instanceof StoreCorruptError) {
+      for (const write of group) write.settle({ error });
+      return;
+    }
+    for (const write of group) write.alone = true;
+    this.#waiting = new Set([...group, ...this.#waiting]);
+  }
+
+  async #settleWhenDurable(group: readonly Write[], outcomes: readonly Outcome[]): Promise<void> {
+    let failure: Outcome | undefined;
+    try {
+      await this.#options.wal.durable();
+    } catch (error) {
+      failure = { error };
+    }
+    for (const [index, write] of group.entries()) write.settle(failure ?? outcomes[index]!);
+  }
+}
