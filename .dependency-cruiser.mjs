@@ -109,8 +109,20 @@ export default {
     rule(
       'published-dependency',
       'Source may import only what package.json lists under dependencies or as an optional peer.',
-      { path: '^src/', pathNot: TEST },
+      { path: '^src/', pathNot: `${TEST}|^src/testing/` },
       { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    ),
+    rule(
+      'suites-need-a-runner',
+      'Conformance suites are written for vitest and fast-check; nothing else of development may be imported there.',
+      { path: '^src/testing/', pathNot: TEST },
+      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], pathNot: 'node_modules/(vitest|fast-check)/' },
+    ),
+    rule(
+      'testing-runs-anywhere',
+      'What a user gets from the testing entry must load without a test runner.',
+      { path: '^src/testing\\.ts$' },
+      { path: 'node_modules/(vitest|fast-check)/', reachable: true },
     ),
     rule('resolvable', 'Every import leads somewhere.', {}, { couldNotResolve: true, pathNot: '^(node:)?sqlite$' }),
   ],

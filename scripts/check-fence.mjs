@@ -45,6 +45,8 @@ const planted = [
     code: "import { wire } from '../src/server/wire.ts';\nwire();",
   },
   { rule: 'published-dependency', file: 'src/cli/planted-dev.ts', code: "import 'fast-check';" },
+  { rule: 'suites-need-a-runner', file: 'src/testing/planted-dev.ts', code: "import 'publint';" },
+  { rule: 'testing-runs-anywhere', file: 'src/testing.ts', code: "import './testing/suite.ts';" },
   { rule: 'resolvable', file: 'src/cli/planted-nowhere.ts', code: "import './nowhere.ts';" },
   { rule: 'no-cycles', file: 'src/base/circle-a.ts', code: "import './circle-b.ts';" },
 ];
@@ -56,7 +58,7 @@ const innocent = {
   'src/base/circle-b.ts': "import './circle-a.ts';",
   'src/holders/pool/pool.ts': 'export {};',
   'src/base/innocent.test.ts': "import '../testing/room.ts';\nimport 'fast-check';",
-  'src/testing.ts': "import './testing/room.ts';",
+  'src/testing/suite.ts': "import 'vitest';\nimport 'fast-check';",
   'src/server/wire.ts': 'export const wire = () => {};\nexport type W = 1;',
   [`src/${alone}/rule.ts`]: 'export {};',
   'dashboard/own.ts': "import type { W } from '../src/server/wire.ts';\nexport type V = W;",

@@ -21,7 +21,7 @@ const tarball = join(folder, readdirSync(folder)[0] ?? 'nothing-was-packed.tgz')
 const checks = {
   fence: [process.execPath, join(root, 'scripts', 'check-fence.mjs')],
   'dead code': [bin('knip'), '--no-progress'],
-  'format and lint': [bin('biome'), 'ci', '--error-on-warnings', '.'],
+  'format and lint': [bin('biome'), 'ci', '--colors=off', '--error-on-warnings', '.'],
   types: [bin('tsc'), '--noEmit'],
   'types of the dashboard': [bin('tsc'), '--noEmit', '--project', 'dashboard'],
   'package layout': [bin('publint'), tarball, '--strict'],
