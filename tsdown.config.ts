@@ -5,7 +5,7 @@ import { defineConfig } from 'tsdown';
  *
  * Output mirrors `src/`, so a path a module takes relative to itself (`../../package.json`, `../dashboard`) is the same before and
  * after the build, a stack trace names the file a reader will find, and importing one subpath loads only what it needs.
- * See docs/decisions/001-build.md.
+ * See docs/decisions/001-build-and-set-up.md.
  */
 export default defineConfig({
   entry: ['src/index.ts', 'src/testing.ts', 'src/cli/main.ts'],

@@ -18,10 +18,10 @@ describe('the project', () => {
     );
   });
 
-  it('numbers each decision once, without gaps', () => {
-    const numbers = files.flatMap(({ path }) => /^docs\/decisions\/(\d{3})-/.exec(path)?.[1] ?? []).map(Number);
-    expect(numbers).toEqual(numbers.map((_, index) => index + 1));
-    expect(numbers.length).toBeGreaterThan(0);
+  it('numbers each decision once', () => {
+    const numbers = files.flatMap(({ path }) => /^docs\/decisions\/(\d{3})-/.exec(path)?.[1] ?? []);
+    expect(numbers).not.toHaveLength(0);
+    expect(numbers).toEqual([...new Set(numbers)]);
   });
 
   it('says in the changelog what its version brings', () => {

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { projectFolder } from '../project-files.ts';
-import { file, type Rule } from '../rule.ts';
+import { file, isCode, type Rule } from '../rule.ts';
 
 const MACHINE_PATH = /(?<![\w.~-])\/(tmp|home|root|work|Users)\/[\w.]/g;
 const REGISTRY = /registry\.[a-z0-9.-]*(npm|yarn)[a-z0-9.-]*\.\w+|"resolved"\s*:\s*"http/g;
@@ -65,4 +65,15 @@ export const links: Rule = {
     }),
   planted: [file('docs/a.md', 'See [b](nowhere.md#here).')],
   innocent: [file('docs/a.md', 'See [b](../README.md#start), [c](https://example.com) and [d](#d).')],
+};
+
+export const pagesNamedInCode: Rule = {
+  name: 'a page that a comment sends the reader to is there',
+  applies: (path) => isCode(path) && !path.startsWith('test/tidy/'),
+  problems: (source) =>
+    [...source.text.matchAll(/\bdocs\/[\w/-]+\.md\b/g)].flatMap(({ index, 0: page }) =>
+      existsSync(join(projectFolder, page)) ? [] : [source.problem(index, `${page} is not there.`)],
+    ),
+  planted: [file('src/base/a.ts', '/** See docs/nowhere.md. */')],
+  innocent: [file('src/base/a.ts', '/** See docs/errors.md; writes `docs/<name>.md`. */')],
 };
