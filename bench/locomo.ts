@@ -77,12 +77,12 @@ async function recallAll(tenure: Tenure, conversations: readonly Conversation[],
 
 /** Mean share of evidence found, by category and depth. */
 class Shares {
-  readonly #sums = new Map<string, { count: number; at: number[] }>();
+  readonly #sums = new Map<string, { count: number; at: readonly number[] }>();
 
   add(category: string, at: readonly number[]): void {
     const sum = this.#sums.get(category) ?? { count: 0, at: DEPTHS.map(() => 0) };
     sum.count++;
-    at.forEach((share, index) => (sum.at[index]! += share));
+    sum.at = sum.at.map((total, index) => total + at[index]!);
     this.#sums.set(category, sum);
   }
 

@@ -48,6 +48,9 @@ describe('wordsOf and countTerms', () => {
   });
 
   it('counts repeats', () => {
-    expect([...countTerms(['a', 'b', 'a'])]).toEqual([['a', 2], ['b', 1]]);
+    expect([...countTerms(['a', 'b', 'a'])]).toEqual([
+      ['a', 2],
+      ['b', 1],
+    ]);
   });
 });

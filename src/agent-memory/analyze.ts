@@ -22,7 +22,7 @@ const STARTS_UNSPACED = new RegExp(`^[${UNSPACED}]`, 'u');
 /** Accents of Latin, Greek and Cyrillic; vowel points of Hebrew and Arabic. Marks of other scripts are letters. */
 const ACCENTS = /[\u0300-\u036f\u0591-\u05c7\u064b-\u065f]+/gu;
 const LATIN_WORD = /^[a-z]+$/;
-const ASCII = /^[\x00-\x7f]*$/;
+const BEYOND_ASCII = /[\u0080-\uffff]/;
 
 /** Longest word kept whole; what follows is cut, so that a megabyte without spaces is still one small term. */
 const TERM_LIMIT = 64;
@@ -51,7 +51,7 @@ export function countTerms(terms: Iterable<string>): Map<string, number> {
 
 function fold(text: string): string {
   const lower = text.toLowerCase();
-  return ASCII.test(lower) ? lower : lower.normalize('NFKD').replace(ACCENTS, '').normalize('NFC');
+  return BEYOND_ASCII.test(lower) ? lower.normalize('NFKD').replace(ACCENTS, '').normalize('NFC') : lower;
 }
 
 function stemOf(word: string): string {

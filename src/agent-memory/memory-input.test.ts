@@ -16,7 +16,13 @@ function codeOf(item: Partial<RememberItem> & Record<string, unknown>): string |
 describe('newMemory', () => {
   it('fills in the defaults', () => {
     const { memory } = newMemory({ scope: SCOPE, text: 'Ann likes tea.' }, NOW_MS);
-    expect(memory).toMatchObject({ importance: 0.5, pinned: false, createdAtMs: NOW_MS, atMs: NOW_MS, expiresAtMs: null });
+    expect(memory).toMatchObject({
+      importance: 0.5,
+      pinned: false,
+      createdAtMs: NOW_MS,
+      atMs: NOW_MS,
+      expiresAtMs: null,
+    });
     expect(memory.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   });
 

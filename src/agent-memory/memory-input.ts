@@ -43,9 +43,13 @@ const METADATA_LIMIT = 16_384;
 export class MemoryTooLargeError extends TenureError {
   override readonly name = 'MemoryTooLargeError';
   constructor(what: string, size: { length: number; limit: number }) {
-    super('MEMORY_TOO_LARGE', `${what} has ${size.length} characters; one memory holds at most ${size.limit}. Ingest it as a document instead.`, {
-      details: { what, ...size },
-    });
+    super(
+      'MEMORY_TOO_LARGE',
+      `${what} has ${size.length} characters; one memory holds at most ${size.limit}. Ingest it as a document instead.`,
+      {
+        details: { what, ...size },
+      },
+    );
   }
 }
 
@@ -88,7 +92,8 @@ function dateWords(atMs: number): string {
 }
 
 function requireText(text: unknown): string {
-  if (typeof text !== 'string' || text.trim() === '') throw new InvalidArgumentError('text', 'must be a string with content.');
+  if (typeof text !== 'string' || text.trim() === '')
+    throw new InvalidArgumentError('text', 'must be a string with content.');
   if (text.length > TEXT_LIMIT) throw new MemoryTooLargeError('text', { length: text.length, limit: TEXT_LIMIT });
   return text.toWellFormed();
 }
@@ -115,7 +120,8 @@ function requireMetadata(metadata: Readonly<Record<string, Json>>): Readonly<Rec
   } catch (cause) {
     throw new InvalidArgumentError('metadata', `cannot be written as JSON: ${(cause as Error).message}`);
   }
-  if (json.length > METADATA_LIMIT) throw new MemoryTooLargeError('metadata', { length: json.length, limit: METADATA_LIMIT });
+  if (json.length > METADATA_LIMIT)
+    throw new MemoryTooLargeError('metadata', { length: json.length, limit: METADATA_LIMIT });
   return JSON.parse(json) as Record<string, Json>;
 }
 

@@ -109,7 +109,8 @@ function addTerm(
     const frequency = postings.frequencies[index]!;
     words[ordinal]! += idf * saturation(frequency, documents.lengths[ordinal]! / averageLength, parameters);
     const session = documents.sessions[ordinal]!;
-    if (session === 0 || (inSession[session - 1]! += frequency) === frequency) sessionsWithTerm++;
+    if (session === 0 || inSession[session - 1] === 0) sessionsWithTerm++;
+    if (session > 0) inSession[session - 1]! += frequency;
   }
 
   const sessionIdf = weight * inverseFrequency(sessionCount, sessionsWithTerm);

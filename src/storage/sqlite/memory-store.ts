@@ -20,10 +20,11 @@ import type { Scope } from '../scope.ts';
 import { lengthOf } from '../text-index/document-terms.ts';
 import { GrowingDocuments } from '../text-index/growing-documents.ts';
 import { type PostingChunk, PostingList } from '../text-index/postings.ts';
-import type { Queries, SqliteDatabase } from './connection.ts';
+import type { SqliteDatabase } from './connection.ts';
 import { conditionOf } from './memory-filter.ts';
 import { INSERT_MEMORY, insertParameters, MEMORY_COLUMNS, type MemoryRow, memoryOf } from './memory-rows.ts';
 import { type ByteAccount, PartitionCache, type PartitionState, UNLIMITED_ACCOUNT } from './partition-cache.ts';
+import type { Queries } from './queries.ts';
 import { INDEX_BATCH, indexWaiting, removeIndexed } from './text-indexer.ts';
 
 /** Indexing failed; the memories are safe and found, only slower. */

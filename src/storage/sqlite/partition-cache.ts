@@ -10,7 +10,7 @@ import type { DocumentTable } from '../memory-store.ts';
 import { decodeTerms } from '../text-index/document-terms.ts';
 import { GrowingDocuments, visitDocuments } from '../text-index/growing-documents.ts';
 import { PostingList } from '../text-index/postings.ts';
-import type { Queries } from './connection.ts';
+import type { Queries } from './queries.ts';
 import { WAITING_ROWS } from './text-indexer.ts';
 
 /** Where bytes are asked for and given back: a budget reservation fits. */
@@ -175,8 +175,8 @@ function readWaiting(
     terms: Uint8Array;
   }>(WAITING_ROWS, span.state.id, span.from, span.state.next_ordinal)) {
     for (const [term, frequency] of decodeTerms(row.terms)) {
-      let list = waiting.get(term);
-      if (!list) waiting.set(term, (list = new PostingList(2)));
+      const list = waiting.get(term) ?? new PostingList(2);
+      if (list.count === 0) waiting.set(term, list);
       list.push(row.ordinal, frequency);
       entry.waitingPostings++;
     }

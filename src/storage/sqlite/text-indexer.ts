@@ -9,7 +9,7 @@
 import { decodeTerms } from '../text-index/document-terms.ts';
 import { type DocumentEntry, encodeDocuments, visitDocuments } from '../text-index/growing-documents.ts';
 import { CHUNK_POSTINGS, type PostingChunk, PostingList } from '../text-index/postings.ts';
-import type { Queries } from './connection.ts';
+import type { Queries } from './queries.ts';
 
 /** Documents that may wait. Reading 256 short term lists takes well under a millisecond; indexing them about fifteen. */
 export const INDEX_BATCH = 256;
@@ -50,8 +50,8 @@ export function indexWaiting(db: Queries, partitionId: number): boolean {
       speakerId: row.speaker_id ?? 0,
     };
     for (const [term, frequency] of decodeTerms(row.terms)) {
-      let list = lists.get(term);
-      if (!list) lists.set(term, (list = new PostingList(4)));
+      const list = lists.get(term) ?? new PostingList(4);
+      if (list.count === 0) lists.set(term, list);
       list.push(row.ordinal, frequency);
     }
   }
