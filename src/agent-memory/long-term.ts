@@ -11,6 +11,7 @@ import type { MemoryStatistics, MemoryStore, StoredMemory } from '../storage/mem
 import { requireScope, type Scope } from '../storage/scope.ts';
 import { newMemory, type RememberItem, type RememberOptions } from './memory-input.ts';
 import { type Recalled, type RecallOptions, recall } from './recall/recall.ts';
+import { ScratchArrays } from './recall/scratch.ts';
 import { UsageLedger } from './usage-ledger.ts';
 
 export interface RememberedEvent extends TenureEventBase {
@@ -35,6 +36,7 @@ export class LongTermMemory implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #emit: EventSink<MemoryEvent>;
   readonly #usage: UsageLedger;
+  readonly #scratch = new ScratchArrays();
   #closed = false;
 
   constructor(options: { store: MemoryStore; clock: Clock; onEvent: EventSink<MemoryEvent> }) {
@@ -81,7 +83,11 @@ export class LongTermMemory implements AsyncDisposable {
   /** Finds the memories that answer `query` best. See `RecallOptions`; throws `QueryError` when there is nothing to ask. */
   async recall(query: string, options: RecallOptions): Promise<readonly Recalled[]> {
     this.#requireOpen();
-    const found = await recall(this.#store, query, { ...options, nowMs: this.#clock.nowMs() });
+    const found = await recall(this.#store, query, {
+      ...options,
+      nowMs: this.#clock.nowMs(),
+      scratch: this.#scratch,
+    });
     this.#usage.count(found.map(({ memory }) => memory.id));
     return found;
   }

@@ -34,7 +34,11 @@ function viewOf(turns: readonly (Turn | null)[]): LexicalView {
 }
 
 function rank(view: LexicalView, question: string, parameters = RANKING) {
-  return rankDocuments(view, { terms: countTerms(analyze(question)), words: new Set(wordsOf(question)) }, parameters);
+  return rankDocuments(
+    view,
+    { terms: countTerms(analyze(question)), words: new Set(wordsOf(question)) },
+    { parameters },
+  );
 }
 
 const PLAIN = { ...RANKING, before: [0, 0], after: [0, 0], session: 0, speaker: 0 } as const;

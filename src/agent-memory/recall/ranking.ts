@@ -13,6 +13,7 @@
  * per document. The parameters were tuned on two LoCoMo conversations and reported on three others: see `bench/locomo.ts`.
  */
 import type { DocumentTable, LexicalView, Postings } from '../../storage/memory-store.ts';
+import { ScratchArrays } from './scratch.ts';
 
 export interface RankingParameters {
   /** BM25: how soon repeats stop counting. */
@@ -55,16 +56,17 @@ export function inverseFrequency(documents: number, withTerm: number): number {
 
 /**
  * Ranks every document of `view` for the weighted terms of a question. Documents that share no term with the question, nor
- * have context that does, score 0.
+ * have context that does, score 0. The arrays come from `scratch`, and the caller gives them back.
  */
 export function rankDocuments(
   view: LexicalView,
   question: { terms: ReadonlyMap<string, number>; words: ReadonlySet<string> },
-  parameters: RankingParameters = RANKING,
+  options: { parameters?: RankingParameters; scratch?: ScratchArrays } = {},
 ): Ranking {
+  const { parameters = RANKING, scratch = new ScratchArrays() } = options;
   const { documents } = view;
-  const words = new Float32Array(documents.size);
-  const total = new Float32Array(documents.size);
+  const words = scratch.take(documents.size);
+  const total = scratch.take(documents.size);
   const sessions = new Float32Array(documents.sessionNames.length);
   for (const [term, weight] of question.terms) {
     const postings = view.postings.get(term);

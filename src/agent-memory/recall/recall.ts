@@ -13,6 +13,7 @@ import { estimateTokens } from '../tokens.ts';
 import { BestFirst } from './best-first.ts';
 import { RANKING, type Ranking, rankDocuments } from './ranking.ts';
 import { RECENCY, type Reason, reasonsFor } from './reasons.ts';
+import type { ScratchArrays } from './scratch.ts';
 
 export interface RecallOptions {
   /** Where to look: exactly this tenant, agent and user; one session, or all when none is named. */
@@ -62,7 +63,7 @@ const PAGED_CANDIDATES = 512;
 export async function recall(
   store: MemoryStore,
   query: string,
-  options: RecallOptions & { nowMs: number },
+  options: RecallOptions & { nowMs: number; scratch: ScratchArrays },
 ): Promise<readonly Recalled[]> {
   const scope = requireScope(options.scope);
   requireQuery(query);
@@ -87,11 +88,16 @@ export async function recall(
   const view = await store.lexical(scope, [...terms.keys()]);
   options.signal?.throwIfAborted();
   const words = new Set(wordsOf(query));
-  const ranking = rankDocuments(view, { terms, words });
+  const ranking = rankDocuments(view, { terms, words }, { scratch: options.scratch });
   const wordByTerm = wordsByTerm(words, terms);
   const why = (memory: StoredMemory, ordinal: number) =>
     reasonsFor({ memory, ordinal }, { ranking, view, wordByTerm, parameters: RANKING });
-  await fill(basket, { store, scope, filter, ranking, view, why, signal: options.signal });
+  try {
+    await fill(basket, { store, scope, filter, ranking, view, why, signal: options.signal });
+  } finally {
+    options.scratch.giveBack(ranking.words);
+    options.scratch.giveBack(ranking.total);
+  }
   return basket.contents;
 }
 
