@@ -7,7 +7,7 @@ import { randomInteger, seededRandom } from '../src/base/random.ts';
 import { Tenure } from '../src/platform/tenure.ts';
 import { loadCranfieldDocuments, loadCranfieldQueries } from './data/cranfield.ts';
 import { loadLocomo } from './data/locomo.ts';
-import { percentile } from './statistics.ts';
+import { percentile } from './data/percentile.ts';
 import type { Bench } from './table.ts';
 
 const SCOPE = { tenant: 'bench' };

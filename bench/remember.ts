@@ -8,7 +8,7 @@ import type { NewMemory } from '../src/storage/memory-store.ts';
 import { type Connection, loadDriver } from '../src/storage/sqlite/driver.ts';
 import { INSERT_MEMORY, insertParameters } from '../src/storage/sqlite/memory-rows.ts';
 import { memories } from '../src/storage/sqlite/migrations/002-memories.ts';
-import { median } from './statistics.ts';
+import { median } from './data/percentile.ts';
 import type { Bench } from './table.ts';
 
 const BATCH = 500;

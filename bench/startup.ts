@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { MIB } from '../src/base/bytes.ts';
-import { median } from './statistics.ts';
+import { median } from './data/percentile.ts';
 import type { Bench } from './table.ts';
 
 const QUESTION = 'How do I set a busy timeout?';
