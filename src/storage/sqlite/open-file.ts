@@ -1,6 +1,6 @@
 /**
  * Opens the file of a store: makes it where it is missing, refuses what is not ours before changing anything, sets the
- * connection up and brings the schema up to date. Why each setting is so: docs/decisions/002-durability.md.
+ * connection up and brings the schema up to date. Why each setting is so: docs/decisions/004-durability.md.
  */
 import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
