@@ -1,0 +1,85 @@
+/** The state of the node, its past, and what happened. */
+import { z } from '@hono/zod-openapi';
+import { budgetSchema } from './budget.ts';
+import { assessmentSchema, levelSchema } from './pressure.ts';
+import { readingSchema } from './reading.ts';
+
+/** What the stream sends as `reading`. */
+export const momentSchema = z
+  .object({ reading: readingSchema, pressure: assessmentSchema, budget: budgetSchema })
+  .openapi('Moment');
+
+export const alertSchema = z
+  .looseObject({
+    id: z.string(),
+    severity: z.enum(['info', 'warning', 'error']),
+    message: z.string(),
+    sinceMs: z.number(),
+  })
+  .openapi('Alert');
+
+export const nodeStatusSchema = momentSchema
+  .extend({
+    trend: z.enum(['increasing', 'decreasing', 'stable']),
+    growthMbPerHour: z.number(),
+    peakBytes: z.number(),
+    averageBytes: z.number(),
+    efficiencyScore: z.number().describe('0 to 100: bytes doing useful work over bytes held.'),
+    opportunities: z.array(z.string()).readonly(),
+    alerts: z.array(alertSchema).readonly(),
+    observeOnly: z.boolean(),
+    store: z.object({ path: z.string(), sizeBytes: z.number(), memories: z.int(), scopes: z.int() }),
+    node: z.object({ version: z.string(), nodeVersion: z.string(), pid: z.int(), startedAtMs: z.number() }),
+  })
+  .openapi('NodeStatus');
+
+export const historyPointSchema = z
+  .object({
+    atMs: z.number(),
+    rssBytes: z.number(),
+    anonBytes: z.number(),
+    heapUsedBytes: z.number(),
+    liveHeapBytes: z.number().nullable(),
+    externalBytes: z.number(),
+    limitBytes: z.number(),
+    score: z.number(),
+    level: levelSchema,
+    reservedBytes: z.number(),
+    consumers: z
+      .array(z.object({ name: z.string(), bytes: z.number() }))
+      .readonly()
+      .optional(),
+    peakAnonBytes: z.number().optional().describe('Highest of the readings this point stands for.'),
+    peakScore: z.number().optional(),
+  })
+  .openapi('HistoryPoint');
+
+/** A number in a query string. */
+const queryNumber = z.coerce.number().openapi({ type: 'number' });
+
+export const historyQuerySchema = z.strictObject({
+  fromMs: queryNumber.min(0).optional().describe('One hour before `toMs` by default.'),
+  toMs: queryNumber.min(0).optional().describe('Now by default.'),
+  points: queryNumber
+    .int()
+    .min(1)
+    .max(5000)
+    .default(600)
+    .describe('About as many points come back; 1 to 5,000, 600 by default.'),
+});
+
+export const historySchema = z
+  .object({ resolutionMs: z.number(), points: z.array(historyPointSchema).readonly() })
+  .openapi('History');
+
+export const eventSchema = z
+  .looseObject({ type: z.string().describe('<room>.<what_happened>'), atMs: z.number() })
+  .openapi('Event');
+
+export const eventsQuerySchema = z.strictObject({
+  limit: queryNumber.int().min(1).max(1000).default(100).describe('1 to 1,000; 100 by default.'),
+});
+
+export const eventsSchema = z
+  .object({ events: z.array(eventSchema).readonly().describe('Newest first.') })
+  .openapi('Events');
