@@ -10,7 +10,7 @@ import type { Level } from '../base/levels.ts';
 export type Residence = 'heap' | 'slab' | 'native' | 'disk-cache';
 
 export interface ReclaimRequest {
-  /** Bytes asked for; giving more is allowed, giving less is remembered. */
+  /** Bytes asked for. Giving less is remembered; a little more (the rest of a slab) is fine, far more counts as a failure. */
   readonly targetBytes: number;
   readonly level: Level;
   /** Time allowed, in milliseconds from the call; the signal aborts when it has passed. */
@@ -28,12 +28,17 @@ export interface Consumer {
   /** Never asked to fall below this. */
   readonly minBytes: number;
   readonly maxBytes?: number;
-  /** Bytes it could give back now. Called often: must be O(1) and must not throw. */
+  /** Bytes it could give back now, idle and unused ones among them. Called often: must be O(1) and must not throw. */
   reclaimableBytes(): number;
   /** Bytes among them that are expired or idle: worth nothing to anybody. 0 where unknown. */
   idleBytes?(): number;
+  /** Bytes of its reservations in use; what they hold above that is asked back before anything live. All of them where unknown. */
+  usedBytes?(): number;
   /** Hits per second lost by giving up the least valuable `bytes`; the budget compares consumers by it. */
   valueOfLast?(bytes: number): number;
-  /** Gives back at least `targetBytes` if it can, shrinks its reservation, and returns the bytes it claims to have freed. */
+  /**
+   * Gives back at least `targetBytes` if it can, shrinks its reservations before it answers, and returns the bytes it claims to have
+   * freed. Must not grow: until it has answered, `tryGrow` returns false and `grow` rejects for this consumer.
+   */
   reclaim(request: ReclaimRequest): Promise<number> | number;
 }

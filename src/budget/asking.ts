@@ -1,0 +1,185 @@
+/**
+ * Asking one consumer to give bytes back, and judging its answer by the books.
+ *
+ * While it is asked it may not grow, so what its reservations have released meanwhile is what it gave. It has its slice of time, then the
+ * signal aborts, then a moment of grace to hand in what it has; after that it is given up on, and not asked again before it has answered.
+ * Whatever it does — throw, hang, lie — the asking ends, and never throws.
+ */
+import { formatBytes } from '../base/bytes.ts';
+import type { Timer } from '../base/clock.ts';
+import { messageOf, TimeoutError } from '../base/errors.ts';
+import type { Level } from '../base/levels.ts';
+import type { Leaf } from './account.ts';
+import type { ConsumerFailure } from './budget-events.ts';
+import { wordOf } from './consumer-word.ts';
+
+/** How long after its signal a consumer may still answer. */
+const GRACE_MS = 20;
+/** A claim may exceed the books by a tenth, or by a page: sizes of entries are estimates. */
+const CLAIM_TOLERANCE_SHARE = 0.1;
+const CLAIM_TOLERANCE_BYTES = 4096;
+/** More than twice what was asked is far more, if it is at least two slabs of the largest kind. */
+const OVERDELIVERY_FACTOR = 2;
+const OVERDELIVERY_BYTES = 8 * 1024 * 1024;
+
+export interface Ask {
+  readonly targetBytes: number;
+  readonly level: Level;
+  /** Its slice of time, in milliseconds. */
+  readonly deadlineMs: number;
+  /** Calls the asking off, with no blame for the consumer. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What came of asking one consumer. */
+export interface Answer {
+  readonly path: string;
+  readonly askedBytes: number;
+  /** What it says it freed. */
+  readonly claimedBytes: number;
+  /** What its reservations show. */
+  readonly accountedBytes: number;
+  readonly tookMs: number;
+  readonly failure?: ConsumerFailure;
+}
+
+type Reply = { readonly claim: unknown } | { readonly thrown: unknown } | 'hung' | 'called off';
+
+/** Asks `leaf`. A consumer that answers at once is judged at once; only one that waits costs a promise. */
+export function ask(leaf: Leaf, request: Ask): Answer | Promise<Answer> {
+  const { clock } = leaf.tree;
+  const { targetBytes, level, deadlineMs } = request;
+  const controller = new AbortController();
+  const startMs = clock.monotonicMs();
+  const releasedBefore = leaf.releasedBytes;
+  const judge = (reply: Reply): Answer => {
+    leaf.isAsked = false;
+    const tookMs = clock.monotonicMs() - startMs;
+    return judged(leaf, { reply, targetBytes, accountedBytes: leaf.releasedBytes - releasedBefore, tookMs });
+  };
+  leaf.isAsked = true;
+  let claim: unknown;
+  try {
+    claim = leaf.consumer.reclaim({ targetBytes, level, deadlineMs, signal: controller.signal });
+  } catch (thrown) {
+    return judge({ thrown });
+  }
+  if (!isThenable(claim)) return judge({ claim });
+  return replyOf(leaf, claim, request, controller).then(judge);
+}
+
+/** Reads what a consumer says it could give; one that throws when asked even that has failed, and offers nothing. */
+export function wordOrFailure(leaf: Leaf): ReturnType<typeof wordOf> | null {
+  try {
+    return wordOf(leaf);
+  } catch (thrown) {
+    judged(leaf, { reply: { thrown }, targetBytes: 0, accountedBytes: 0, tookMs: 0 });
+    return null;
+  }
+}
+
+function replyOf(leaf: Leaf, claim: PromiseLike<unknown>, request: Ask, controller: AbortController): Promise<Reply> {
+  const { clock, closing } = leaf.tree;
+  const { deadlineMs, signal } = request;
+  leaf.isUnanswered = true;
+  return new Promise((resolve) => {
+    let timer: Timer;
+    const finish = (reply: Reply) => {
+      timer.cancel();
+      signal?.removeEventListener('abort', callOff);
+      closing.signal.removeEventListener('abort', callOff);
+      resolve(reply);
+    };
+    const callOff = () => {
+      controller.abort(signal?.aborted ? signal.reason : closing.signal.reason);
+      finish('called off');
+    };
+    const giveUp = () => {
+      controller.abort(new TimeoutError(`Reclaim from ${leaf.path}`, deadlineMs));
+      timer = clock.after(GRACE_MS, () => finish('hung'));
+    };
+    timer = clock.after(deadlineMs, giveUp, { keepAlive: true });
+    signal?.addEventListener('abort', callOff, { once: true });
+    closing.signal.addEventListener('abort', callOff, { once: true });
+    const answered = (reply: Reply) => {
+      leaf.isUnanswered = false;
+      finish(reply);
+    };
+    claim.then(
+      (value) => answered({ claim: value }),
+      (thrown: unknown) => answered({ thrown }),
+    );
+    // The consumer may have aborted the signal, or closed the budget, before it returned.
+    if (signal?.aborted || closing.signal.aborted) callOff();
+  });
+}
+
+function judged(
+  leaf: Leaf,
+  facts: { reply: Reply; targetBytes: number; accountedBytes: number; tookMs: number },
+): Answer {
+  const { reply, targetBytes: askedBytes, accountedBytes, tookMs } = facts;
+  const { path, trust, tree } = leaf;
+  const claimedBytes = typeof reply === 'object' && 'claim' in reply && isSize(reply.claim) ? reply.claim : 0;
+  const answer = { path, askedBytes, claimedBytes, accountedBytes, tookMs };
+  if (leaf.isClosed || reply === 'called off') return answer;
+  const failed = failureOf(leaf, reply, answer);
+  if (failed === null) {
+    trust.kept(answer);
+    return answer;
+  }
+  const quarantineMs = trust.broke({ askedBytes, accountedBytes, nowMs: tree.clock.monotonicMs() });
+  const { strikes } = trust;
+  tree.emit({
+    type: 'budget.consumer_failed',
+    atMs: tree.clock.nowMs(),
+    path,
+    ...failed,
+    askedBytes,
+    claimedBytes,
+    accountedBytes,
+    strikes,
+    quarantineMs,
+  });
+  return { ...answer, failure: failed.failure };
+}
+
+function failureOf(
+  leaf: Leaf,
+  reply: Exclude<Reply, 'called off'>,
+  answer: Answer,
+): { failure: ConsumerFailure; message: string } | null {
+  const { askedBytes, claimedBytes, accountedBytes, tookMs } = answer;
+  if (reply === 'hung') return { failure: 'hung', message: `did not answer within ${Math.round(tookMs)} ms` };
+  if ('thrown' in reply) return { failure: 'threw', message: messageOf(reply.thrown) };
+  if (!isSize(reply.claim))
+    return { failure: 'invalid_answer', message: `answered ${String(reply.claim)}, which is no size` };
+  const excessBytes = claimedBytes - accountedBytes;
+  if (excessBytes > Math.max(CLAIM_TOLERANCE_BYTES, claimedBytes * CLAIM_TOLERANCE_SHARE)) {
+    return {
+      failure: 'overclaimed',
+      message: `claimed ${formatBytes(claimedBytes)}, the books show ${formatBytes(accountedBytes)}`,
+    };
+  }
+  if (accountedBytes > 0 && leaf.reservedBytes < leaf.minBytes) {
+    return {
+      failure: 'below_minimum',
+      message: `fell to ${formatBytes(leaf.reservedBytes)}, its minimum is ${formatBytes(leaf.minBytes)}`,
+    };
+  }
+  if (accountedBytes > Math.max(askedBytes * OVERDELIVERY_FACTOR, askedBytes + OVERDELIVERY_BYTES)) {
+    return {
+      failure: 'overdelivered',
+      message: `was asked for ${formatBytes(askedBytes)} and dropped ${formatBytes(accountedBytes)}`,
+    };
+  }
+  return null;
+}
+
+function isSize(claim: unknown): claim is number {
+  return typeof claim === 'number' && Number.isFinite(claim) && claim >= 0;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,323 @@
+/**
+ * One budget in bytes for everything a process holds.
+ *
+ *   Budget "node" ─────────────── limit, regrowth, the lines of those who wait
+ *    ├── Budget "tenant-a" ────── its own limit and minimum; what it holds counts here and in "node"
+ *    │    └── Registration "sessions" ── one consumer: minimum, maximum, priority, weight, trust
+ *    │         ├── Reservation ── bytes held; the only thing that moves the books
+ *    │         └── Reservation
+ *    └── Registration "page-cache"
+ *         └── Reservation
+ *
+ * Ownership runs downwards and the books run upwards: closing a budget closes everything under it; a byte reserved anywhere counts in every
+ * account on the way to the root. Nothing here keeps a holder alive but its registration, and a holder keeps its budget.
+ *
+ * **Promises.** (1) No grant takes any account over its limit. A limit may be set below what is reserved; then nothing grows until reclaim
+ * has caught up. (2) A minimum is set aside from the moment of registration: the sum of minimums never exceeds a limit, nobody is asked to
+ * go below its own, and bytes within it can be had at once, except while a lowered limit has yet to be caught up with. (3) Who waits is
+ * served oldest first among those who want the same bytes; nobody overtakes by `tryGrow`. (4) After pressure, bytes come back slowly.
+ * (5) What a consumer says is checked against the books, and remembered. (6) When all is closed the books are at zero; what was left is
+ * reported as a leak. `granting.ts` says how, and why it holds; `reclaim-plan.ts` says who gives.
+ *
+ * **What is not tracked.** Whatever nobody reserves: code, the stack, young garbage, memory inside native libraries, the runtime itself.
+ * The budget counts what holders say they hold, not what the process holds; the difference is *drift*, which the pressure room measures
+ * and takes off the limit it sets here. Nor does it know whether released bytes left the process: that is *retained*, measured by the same.
+ * Sizes are estimates where values are JavaScript objects (`estimator.ts`). Reservations are for things that
+ * are large or many; a reservation for each small string would cost more than it tells.
+ *
+ * The tree follows CockroachDB's `util/mon` (monitors with their own limits over a root) and DataFusion's memory pool (consumers,
+ * reservations, refusals that name the largest holders); arbitration with a memory of who delivers is our own.
+ */
+import { requireBytes } from '../base/bytes.ts';
+import { type Clock, checkedDelay, systemClock } from '../base/clock.ts';
+import { ClosedError, InvalidArgumentError } from '../base/errors.ts';
+import type { EventSink } from '../base/events.ts';
+import { isAtLeast, LEVELS, type Level } from '../base/levels.ts';
+import { type AccountOptions, Branch, Leaf, type Tree } from './account.ts';
+import { MinimumsExceedLimitError, NameTakenError } from './budget-errors.ts';
+import type { BudgetEvent } from './budget-events.ts';
+import type { Consumer } from './consumer.ts';
+import { Demand } from './demand.ts';
+import { servePath } from './granting.ts';
+import { type ReclaimOutcome, reclaim } from './reclaim.ts';
+import { type Leak, Registration } from './registration.ts';
+import { availableBytes, type BudgetSnapshot, snapshotOf } from './snapshot.ts';
+
+const DEFAULT_RECLAIM_DEADLINE_MS = 1_000;
+const MAX_NAME_LENGTH = 128;
+/** A budget without a limit of its own is bound by its parents'. */
+const NO_LIMIT_BYTES = Number.MAX_SAFE_INTEGER;
+
+export interface BudgetOptions {
+  /** First part of every path. `budget` by default. */
+  readonly name?: string;
+  readonly limitBytes: number;
+  /** How fast bytes may come back after pressure, in bytes a second; `Infinity` for at once. By default the whole limit in a minute. */
+  readonly regrowthBytesPerSecond?: number;
+  readonly clock?: Clock;
+  readonly emit?: EventSink<BudgetEvent>;
+}
+
+export interface ChildBudgetOptions {
+  /** Unique among the budgets and consumers beside it. */
+  readonly name: string;
+  /** Its own limit; without one, its parents' apply. */
+  readonly limitBytes?: number;
+  /** Set aside for it from its parent; 0 by default. */
+  readonly minBytes?: number;
+  /** Fair share against its siblings; positive, 1 by default. */
+  readonly weight?: number;
+}
+
+export interface ReclaimOptions {
+  readonly targetBytes: number;
+  /** Why bytes are wanted, passed on to consumers. From `moderate` on, what was reclaimed comes back slowly. `low` by default. */
+  readonly level?: Level;
+  /** For all consumers together, in milliseconds; 1,000 by default. */
+  readonly deadlineMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What was left when a budget closed. */
+export interface LeakReport {
+  readonly path: string;
+  readonly leakedBytes: number;
+  readonly leaks: readonly Leak[];
+}
+
+/** A node of the tree; made with `new` for a root and by `child` below it. */
+export class Budget implements Disposable {
+  readonly #branch: Branch;
+  readonly #parent: Budget | null;
+  /** Only a root has one. */
+  readonly #demand: Demand | null;
+  readonly #parts = new Map<string, Budget | Registration>();
+
+  /**
+   * A root budget. (With `parent` a child: say `parent.child(…)` instead.)
+   *
+   * @throws InvalidArgumentError for a name, size or rate outside its range; as `child` with `parent`.
+   */
+  constructor(options: BudgetOptions | (ChildBudgetOptions & { readonly parent: Budget })) {
+    if ('parent' in options) {
+      const { parent, name, minBytes = 0, weight = 1, limitBytes = NO_LIMIT_BYTES } = options;
+      this.#parent = parent;
+      this.#demand = null;
+      this.#branch = new Branch(parent.#newPart({ name, minBytes, weight, limitBytes }));
+      parent.#branch.attach(this.#branch);
+      return;
+    }
+    const { name = 'budget', limitBytes, regrowthBytesPerSecond, clock = systemClock, emit = () => {} } = options;
+    requireBytes(limitBytes, 'limitBytes');
+    if (regrowthBytesPerSecond !== undefined) requirePositive(regrowthBytesPerSecond, 'regrowthBytesPerSecond');
+    const closing = new AbortController();
+    const wake = () => this.#demand?.wake();
+    const tree: Tree = { clock, emit, regrowthBytesPerSecond, busyLines: new Set(), closing, requestCount: 0, wake };
+    this.#parent = null;
+    this.#demand = new Demand(tree);
+    this.#branch = new Branch({ tree, parent: null, name: requireName(name), limitBytes, minBytes: 0, weight: 1 });
+  }
+
+  get name(): string {
+    return this.#branch.name;
+  }
+
+  /** Names from the root down to here, joined by `/`. */
+  get path(): string {
+    return this.#branch.path;
+  }
+
+  /** The tightest limit from here up. */
+  get limitBytes(): number {
+    return this.#branch.effectiveLimitBytes;
+  }
+
+  /** Bytes reserved here and below. */
+  get reservedBytes(): number {
+    return this.#branch.reservedBytes;
+  }
+
+  /** What a consumer without a minimum could take here now. */
+  get availableBytes(): number {
+    return availableBytes(this.#branch);
+  }
+
+  /** What is reserved and set aside above its own limit: nothing can grow until so much has been given back. */
+  get excessBytes(): number {
+    return Math.max(0, this.#branch.committedBytes - this.#branch.limitBytes);
+  }
+
+  /** Sum of the minimums here: the lowest limit `setLimit` takes. */
+  get minimumsBytes(): number {
+    return this.#branch.floorBytes;
+  }
+
+  /** The most that was ever reserved here. */
+  get peakBytes(): number {
+    return this.#branch.peakBytes;
+  }
+
+  /** How often bytes were granted here and below. */
+  get grantCount(): number {
+    return this.#branch.grantCount;
+  }
+
+  /**
+   * A budget under this one.
+   *
+   * @throws NameTakenError, MinimumsExceedLimitError, InvalidArgumentError for a name, size or weight outside its range, ClosedError.
+   */
+  child(options: ChildBudgetOptions): Budget {
+    const child = new Budget({ ...options, parent: this });
+    this.#parts.set(child.name, child);
+    return child;
+  }
+
+  /**
+   * Gives `consumer` a place here. Its name, minimum, maximum, weight and priority are read now, once.
+   *
+   * @throws NameTakenError, MinimumsExceedLimitError, InvalidArgumentError for a field outside its range, ClosedError.
+   */
+  register(consumer: Consumer): Registration {
+    const { name, minBytes, weight, maxBytes = NO_LIMIT_BYTES, priority } = consumer;
+    if (!Number.isInteger(priority) || priority < 0 || priority > 10) {
+      throw new InvalidArgumentError(
+        'priority',
+        `must be a whole number from 0 (gives last) to 10 (gives first); got ${priority}.`,
+      );
+    }
+    if (typeof consumer.reclaim !== 'function' || typeof consumer.reclaimableBytes !== 'function') {
+      throw new InvalidArgumentError('consumer', 'must have the methods reclaim() and reclaimableBytes().');
+    }
+    const leaf = new Leaf({ ...this.#newPart({ name, minBytes, weight, limitBytes: maxBytes }), consumer });
+    this.#branch.attach(leaf);
+    const registration = new Registration(leaf, () => this.#parts.delete(name));
+    this.#parts.set(name, registration);
+    return registration;
+  }
+
+  /**
+   * Sets this budget's own limit. Below what is reserved it takes effect at once for growth, and what is over stays until it is given
+   * back (`excessBytes`; ask for it with `reclaim`).
+   *
+   * @throws MinimumsExceedLimitError below `minimumsBytes`; InvalidArgumentError; ClosedError.
+   */
+  setLimit(limitBytes: number): void {
+    this.#requireOpen();
+    requireBytes(limitBytes, 'limitBytes');
+    const { path, floorBytes } = this.#branch;
+    if (floorBytes > limitBytes) throw new MinimumsExceedLimitError({ path, minimumsBytes: floorBytes, limitBytes });
+    this.#branch.setLimit(limitBytes);
+    servePath(this.#branch);
+  }
+
+  /**
+   * Asks the consumers under this budget for `targetBytes`, in the order of `reclaim-plan.ts`. Never rejects for what a consumer
+   * does: the outcome tells what was claimed and what the books show.
+   *
+   * @throws InvalidArgumentError for a bad size, level or time; ClosedError; the signal's reason only if it was aborted before.
+   */
+  async reclaim(options: ReclaimOptions): Promise<ReclaimOutcome> {
+    const { targetBytes, level = 'low', deadlineMs = DEFAULT_RECLAIM_DEADLINE_MS, signal } = options;
+    this.#requireOpen();
+    requireBytes(targetBytes, 'targetBytes');
+    checkedDelay(deadlineMs);
+    if (!LEVELS.includes(level))
+      throw new InvalidArgumentError('level', `must be one of ${LEVELS.join(', ')}; got ${level}.`);
+    signal?.throwIfAborted();
+    const branch = this.#branch;
+    const remainingBytes = (accountedBytes: number) => targetBytes - accountedBytes;
+    const outcome = await reclaim({
+      ...{
+        account: branch,
+        cause: 'request',
+        level,
+        targetBytes,
+        deadlineMs,
+        signal,
+        leastPriority: 0,
+        remainingBytes,
+      },
+    });
+    if (isAtLeast(level, 'moderate') && !branch.isClosed) {
+      branch.restrain({ ceilingBytes: branch.committedBytes, goalBytes: branch.effectiveLimitBytes });
+      servePath(branch);
+    }
+    return outcome;
+  }
+
+  /** The budget and all under it as data; see `snapshot.ts`. */
+  snapshot(): BudgetSnapshot {
+    return snapshotOf(this.#branch);
+  }
+
+  /**
+   * Closes everything under this budget, then itself. Bytes still held are reported, one `budget.leaked` for each consumer, and leave the
+   * books; requests still waiting are rejected with `ClosedError`. Closing twice is harmless; the second report is empty.
+   */
+  close(): LeakReport {
+    const branch = this.#branch;
+    const leaks: Leak[] = [];
+    if (!branch.isClosed) {
+      branch.close();
+      for (const part of this.#parts.values()) {
+        const leak = part.close();
+        if (leak !== null) leaks.push(...('leaks' in leak ? leak.leaks : [leak]));
+      }
+      this.#demand?.close();
+      if (branch.parent === null) branch.tree.closing.abort(new ClosedError(`The budget ${branch.path}`));
+      if (this.#parent !== null) this.#parent.#release(branch);
+    }
+    return { path: branch.path, leakedBytes: leaks.reduce((sum, leak) => sum + leak.bytes, 0), leaks };
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #release(branch: Branch): void {
+    this.#parts.delete(branch.name);
+    this.#branch.detach(branch);
+    servePath(this.#branch);
+  }
+
+  #requireOpen(): void {
+    if (this.#branch.isClosed) throw new ClosedError(`The budget ${this.path}`);
+  }
+
+  /** Checks what a new consumer or child says of itself. */
+  #newPart(part: { name: string; minBytes: number; weight: number; limitBytes: number }): AccountOptions {
+    this.#requireOpen();
+    const parent = this.#branch;
+    const path = `${parent.path}/${requireName(part.name)}`;
+    if (parent.children.has(part.name)) throw new NameTakenError(path);
+    requireBytes(part.minBytes, 'minBytes');
+    requireBytes(part.limitBytes, 'limitBytes');
+    requirePositive(part.weight, 'weight');
+    if (part.weight === Number.POSITIVE_INFINITY) throw new InvalidArgumentError('weight', 'must be finite.');
+    if (part.minBytes > part.limitBytes) {
+      throw new MinimumsExceedLimitError({ path, minimumsBytes: part.minBytes, limitBytes: part.limitBytes });
+    }
+    const tooFull = parent.minimumsTooLargeAt(part.minBytes);
+    if (tooFull !== null) {
+      const minimumsBytes = tooFull.childFloorBytes + part.minBytes;
+      throw new MinimumsExceedLimitError({ path: tooFull.path, minimumsBytes, limitBytes: tooFull.limitBytes });
+    }
+    return { tree: parent.tree, parent, ...part };
+  }
+}
+
+function requireName(name: string): string {
+  if (typeof name !== 'string' || name === '' || name.length > MAX_NAME_LENGTH || name.includes('/')) {
+    throw new InvalidArgumentError(
+      'name',
+      `must be 1 to ${MAX_NAME_LENGTH} characters without "/"; got ${JSON.stringify(name)}.`,
+    );
+  }
+  return name;
+}
+
+function requirePositive(value: number, argument: string): void {
+  if (!(typeof value === 'number' && value > 0))
+    throw new InvalidArgumentError(argument, `must be a number above 0; got ${String(value)}.`);
+}

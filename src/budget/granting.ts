@@ -1,0 +1,153 @@
+/**
+ * The three rules that change the books: when bytes are granted, who waits where, and who is served when bytes come free.
+ *
+ * **Grant.** A request of n bytes needs n at its consumer and, at each parent, as much as the charge of the child rises: nothing once
+ * it fits in a minimum, for those bytes were set aside before. An account lets the request pass when `committed + needed ≤ open` and
+ * nobody older waits in its `line`; where nothing is needed, when `reserved + n ≤ limit` and no older claim waits. (That can fail only
+ * after a limit was lowered under what is committed. Such claims on a minimum have a line of their own, `claims`, served first.)
+ *
+ * **Wait.** A request waits at the first account, from its consumer up, that does not let it pass. So it is only ever behind those who
+ * want the same bytes: a tenant over its own limit holds up nobody else, and nobody younger takes what an older one could use.
+ *
+ * **Serve.** Bytes that come free change the accounts of one path, from the consumer up. Each lets the oldest of its lines try again
+ * and stops at the first that still has to wait there; one that now has to wait elsewhere moves, keeping its age. Whoever waits
+ * above a child that has fallen below its minimum may need nothing there any more, wherever it stands in the line: then all of it is tried.
+ */
+import { invariant } from '../base/assert.ts';
+import type { Account, Leaf } from './account.ts';
+import type { Request, WaitingLine } from './waiting-line.ts';
+
+/** The line in which a request that came as number `order` has to wait for `bytes`; null when it can be granted now. */
+export function lineFor(leaf: Leaf, bytes: number, order: number): WaitingLine<Leaf> | null {
+  let neededBytes = bytes;
+  for (let account: Account | null = leaf; account !== null; account = account.parent) {
+    if (neededBytes > 0) {
+      if (!account.hasRoomFor(account.committedBytes + neededBytes) || account.line.hasOlderThan(order))
+        return account.line;
+      neededBytes = account.charge(neededBytes);
+    } else if (account.reservedBytes + bytes > account.limitBytes || account.claims.hasOlderThan(order)) {
+      return account.claims;
+    }
+  }
+  return null;
+}
+
+/** Enters granted bytes in the books. */
+export function take(leaf: Leaf, bytes: number): void {
+  let neededBytes = bytes;
+  for (let account: Account | null = leaf; account !== null; account = account.parent) {
+    account.reservedBytes += bytes;
+    if (account.reservedBytes > account.peakBytes) account.peakBytes = account.reservedBytes;
+    account.grantCount++;
+    if (neededBytes > 0) neededBytes = account.commit(neededBytes);
+  }
+}
+
+/** Takes bytes off the books and serves those who waited for them. */
+export function give(leaf: Leaf, bytes: number): void {
+  leaf.releasedBytes += bytes;
+  let freedBytes = bytes;
+  for (let account: Account | null = leaf; account !== null; account = account.parent) {
+    account.reservedBytes -= bytes;
+    if (freedBytes > 0) freedBytes = -account.commit(-freedBytes);
+  }
+  if (leaf.tree.busyLines.size > 0) servePath(leaf);
+}
+
+/** Lets a new request wait where it has to, and asks the consumers for room. */
+export function enqueue(request: Request<Leaf>): void {
+  place(request, lineFor(request.owner, request.bytes, request.order));
+}
+
+/** Takes a request out of its line, unserved; those behind it may now pass. */
+export function withdraw(request: Request<Leaf>): void {
+  const account = accountOf(request);
+  leave(request);
+  serve(account);
+}
+
+/** Serves every account from `account` up. */
+export function servePath(account: Account): void {
+  let isBelowMinimum = false;
+  for (let each: Account | null = account; each !== null; each = each.parent) {
+    serve(each, { everybody: isBelowMinimum });
+    isBelowMinimum = each.committedBytes < each.minBytes;
+  }
+}
+
+/** The account a waiting request stands before. */
+export function accountOf(request: Request<Leaf>): Account {
+  for (let account: Account | null = request.owner; account !== null; account = account.parent) {
+    if (account.line === request.line || account.claims === request.line) return account;
+  }
+  invariant(false, 'A request waits for no account of its path.');
+}
+
+/** Bytes that must come free at `account` before the oldest of `line` can pass there; 0 when nobody waits. */
+export function shortfallBytes(account: Account, line: WaitingLine<Leaf>): number {
+  const request = line.head;
+  if (request === null) return 0;
+  if (line === account.claims) return Math.max(0, account.reservedBytes + request.bytes - account.limitBytes);
+  return Math.max(0, account.committedBytes + neededAt(account, request) - account.refreshOpen());
+}
+
+function neededAt(account: Account, request: Request<Leaf>): number {
+  let neededBytes = request.bytes;
+  for (let each: Account = request.owner; each !== account; ) {
+    neededBytes = each.charge(neededBytes);
+    invariant(each.parent !== null, 'A request waits for an account outside its path.');
+    each = each.parent;
+  }
+  return neededBytes;
+}
+
+function serveLine(line: WaitingLine<Leaf>, everybody: boolean): void {
+  for (let request = line.head; request !== null; ) {
+    const next: Request<Leaf> | null = request.next;
+    const stands = lineFor(request.owner, request.bytes, request.order);
+    if (stands === line) {
+      if (!everybody) return;
+    } else {
+      leave(request);
+      place(request, stands);
+    }
+    request = next;
+  }
+}
+
+/** Lets those who wait for `account` try again, oldest first; with `everybody` also those behind one who cannot pass. */
+function serve(account: Account, { everybody = false } = {}): void {
+  if (account.claims.head !== null) serveLine(account.claims, false);
+  if (account.line.head === null) return;
+  serveLine(account.line, everybody);
+  wakeAsItRegrows(account);
+}
+
+/** Puts a request that stands nowhere into `line`, or grants it when there is none to wait in. */
+function place(request: Request<Leaf>, line: WaitingLine<Leaf> | null): void {
+  const { tree } = request.owner;
+  if (line === null) {
+    take(request.owner, request.bytes);
+    request.granted();
+  } else {
+    line.join(request);
+    tree.busyLines.add(line);
+    if (line.head === request) wakeAsItRegrows(accountOf(request));
+  }
+  if (tree.busyLines.size > 0) tree.wake();
+}
+
+function leave(request: Request<Leaf>): void {
+  const line = request.line;
+  invariant(line !== null, 'A request leaves that waits nowhere.');
+  line.leave(request);
+  if (line.head === null) request.owner.tree.busyLines.delete(line);
+}
+
+/** Where only the ceiling of regrowth is in the way, time will serve the oldest. */
+function wakeAsItRegrows(account: Account): void {
+  const head = account.line.head;
+  if (account.regrowth === null || head === null) return;
+  const totalBytes = account.committedBytes + neededAt(account, head);
+  if (totalBytes <= account.limitBytes) account.regrowth.wakeAt(totalBytes, () => servePath(account));
+}
