@@ -15,8 +15,11 @@ export interface IngestDocument {
   readonly name: string;
   /** Follows from the name when left out. */
   readonly kind?: DocumentKind | undefined;
-  /** The bytes from the beginning. Called a second time for documents above 4 MB, which are compared before they are read. */
-  open(): AsyncIterable<Uint8Array>;
+  /**
+   * The bytes from the beginning. Called a second time for documents above 4 MB, which are compared before they are read. A source
+   * that may wait for long ends with an error when the signal aborts.
+   */
+  open(signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** For the progress display only. */
   readonly sizeBytes?: number | undefined;
   readonly modifiedAtMs?: number | undefined;
@@ -46,7 +49,16 @@ const KIND_OF_MEDIA_TYPE: Readonly<Record<string, DocumentKind>> = {
 };
 
 /** Files that are text by custom, though their names have no ending. */
-const PLAIN_NAMES = new Set(['readme', 'changelog', 'license', 'licence', 'notice', 'authors', 'contributing', 'history']);
+const PLAIN_NAMES = new Set([
+  'readme',
+  'changelog',
+  'license',
+  'licence',
+  'notice',
+  'authors',
+  'contributing',
+  'history',
+]);
 
 /** The kind a file name stands for, or null when it is none that can be read. */
 export function kindOfName(name: string): DocumentKind | null {
@@ -61,7 +73,7 @@ export function kindOfMediaType(contentType: string): DocumentKind | null {
   return KIND_OF_MEDIA_TYPE[contentType.split(';')[0]!.trim().toLowerCase()] ?? null;
 }
 
-/** A document that cannot be taken in. Codes `INGEST_BINARY`, `INGEST_UNSUPPORTED`, `INGEST_MALFORMED`, `INGEST_CHANGED`. */
+/** A document that cannot be taken in. Codes `INGEST_` + `BINARY`, `CHANGED`, `MALFORMED`, `UNREADABLE`, `UNSUPPORTED`. */
 export class IngestError extends TenureError {
   override readonly name = 'IngestError';
 }
@@ -78,4 +90,19 @@ export function requireKind(document: Pick<IngestDocument, 'name' | 'kind'>): Do
     `${document.name} is none of Markdown (.md), text (.txt), HTML (.html) or conversations (.jsonl). ${hint}`,
     { details: { name: document.name } },
   );
+}
+
+const NAME_LIMIT = 1024;
+
+/** @throws IngestError `INGEST_UNREADABLE` when a document cannot be known by this name. */
+export function requireName(name: unknown): void {
+  if (
+    typeof name === 'string' &&
+    name !== '' &&
+    name.length <= NAME_LIMIT &&
+    name.isWellFormed() &&
+    !name.includes('\0')
+  )
+    return;
+  throw new IngestError('INGEST_UNREADABLE', `A document needs a name of 1 to ${NAME_LIMIT} characters without NUL.`);
 }

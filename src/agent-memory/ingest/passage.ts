@@ -3,7 +3,7 @@
  *
  * A passage has about 80 to 250 words. It opens with the path of headings that everything in it stands under
  * (`Guide › Storage › Busy timeout`), because a passage is read and found without its document. A new heading starts a new passage once
- * the present one has 80 words; shorter sections share one, each under the rest of its own path. Paragraphs are split between
+ * the present one has 80 words; shorter sections share one, each under its own heading. Paragraphs are split between
  * sentences when they must be; whole blocks (code, tables) stay in one passage, which may then be longer.
  *
  * Nothing is lost: the words of the passages are the words of the headings and blocks that were added, in order.
@@ -33,27 +33,45 @@ interface Section {
 }
 
 const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
+/** Before this character there is no script without spaces (Thai is the first) and hardly any white space. */
+const FIRST_RARE = 0x0e00;
 /** Between sentences and between lines; each part keeps the space after it. */
-const UNIT_BOUNDARY = /(?<=[.!?…]["'”’)\]]*\s)(?=[^\p{Ll}\s])|(?<=\n)|(?<=[。！？])/u;
+const SENTENCE_BOUNDARY = /(?<=[.!?…]["'”’)\]]*\s)(?=[^\p{Ll}\s])|(?<=\n)|(?<=[。！？])/u;
 
 /** Size of a text in words. Two characters of a script without spaces count as a word, and so do 16 of an endless one. */
 export function countWords(text: string): number {
   let words = 0;
-  for (const [token] of text.matchAll(/\S+/g)) words += wordsOfToken(token);
+  let length = 0;
+  let unspaced = false;
+  for (let index = 0; index <= text.length; index++) {
+    // Beyond the end this is NaN, which ends the last word.
+    const code = text.charCodeAt(index);
+    if (code > 0x20 && code !== 0xa0 && !(code >= FIRST_RARE && /\s/.test(text[index]!))) {
+      length++;
+      unspaced ||= code >= FIRST_RARE && UNSPACED.test(text[index]!);
+    } else if (length > 0) {
+      words += Math.ceil(length / (unspaced ? 2 : 16));
+      length = 0;
+      unspaced = false;
+    }
+  }
   return words;
 }
 
 export class PassageBuilder {
   #headings: { level: number; text: string }[] = [];
-  #sections: Section[] = [{ path: [], blocks: [] }];
+  #sections: Section[] = [];
   #words = 0;
   #finished: Passage[] = [];
 
-  /** Starts a section. `level` runs from 1. */
+  /** Starts a section. `level` runs from 1; 0 is the title of the whole document. */
   heading(level: number, text: string): void {
     const title = oneLine(text);
     if (!title) return;
-    if (title.length > HEADING_LIMIT) return this.block(title);
+    if (title.length > HEADING_LIMIT) {
+      this.block(title);
+      return;
+    }
     if (this.#words >= PASSAGE_MIN_WORDS) this.#finish();
     this.#headings = this.#headings.filter((heading) => heading.level < level);
     this.#headings.push({ level, text: title });
@@ -65,23 +83,11 @@ export class PassageBuilder {
   block(text: string, options: { whole?: boolean } = {}): void {
     const words = countWords(text);
     if (words === 0) return;
-    if (this.#words + words <= PASSAGE_MAX_WORDS) return this.#append(text, words);
-    if (options.whole && text.length <= WHOLE_BLOCK_LIMIT) {
-      this.#finish();
-      return this.#append(text, words);
-    }
-    if (this.#words >= PASSAGE_MIN_WORDS) this.#finish();
-    let begun = false;
-    for (const unit of units(text)) {
-      const unitWords = countWords(unit);
-      if (this.#words + unitWords > PASSAGE_MAX_WORDS) {
-        this.#finish();
-        begun = false;
-      }
-      if (begun) this.#continue(unit, unitWords);
-      else this.#append(unit, unitWords);
-      begun = true;
-    }
+    const fits = this.#words + words <= PASSAGE_MAX_WORDS;
+    if (fits || (options.whole && text.length <= WHOLE_BLOCK_LIMIT)) {
+      if (!fits) this.#finish();
+      this.#append(text, words);
+    } else this.#appendUnits(text);
   }
 
   /** Passages that are complete; each is handed out once. `end` also completes the last one. */
@@ -95,14 +101,24 @@ export class PassageBuilder {
     return passages;
   }
 
-  #append(text: string, words: number): void {
-    this.#sections.at(-1)!.blocks.push(text);
-    this.#words += words;
+  #appendUnits(text: string): void {
+    if (this.#words >= PASSAGE_MIN_WORDS) this.#finish();
+    let begun = false;
+    for (const unit of units(text)) {
+      if (this.#words + unit.words > PASSAGE_MAX_WORDS) {
+        this.#finish();
+        begun = false;
+      }
+      this.#append(unit.text, unit.words, { toBlock: begun });
+      begun = true;
+    }
   }
 
-  #continue(text: string, words: number): void {
+  /** Adds a block, or more text to the last one. */
+  #append(text: string, words: number, { toBlock = false } = {}): void {
+    if (this.#sections.length === 0) this.#open();
     const { blocks } = this.#sections.at(-1)!;
-    blocks.push(blocks.pop()! + text);
+    blocks.push((toBlock ? blocks.pop()! : '') + text);
     this.#words += words;
   }
 
@@ -110,7 +126,7 @@ export class PassageBuilder {
   #open(): void {
     const path = this.#headings.map((heading) => heading.text);
     const last = this.#sections.at(-1);
-    if (last && last.blocks.length === 0 && startsWith(path, last.path)) this.#sections.pop();
+    if (last?.blocks.length === 0 && startsWith(path, last.path)) this.#sections.pop();
     this.#sections.push({ path, blocks: [] });
   }
 
@@ -118,16 +134,16 @@ export class PassageBuilder {
     if (this.#words > 0) this.#finished.push(render(this.#sections));
     this.#sections = [];
     this.#words = 0;
-    this.#open();
   }
 }
 
 function render(sections: readonly Section[]): Passage {
   const shared = sections.map((section) => section.path).reduce(commonPrefix);
-  const parts = sections.flatMap((section) => [
-    section.path.slice(shared.length).join(PATH_SEPARATOR),
-    ...section.blocks.map((block) => block.replace(/^\n+|\s+$/g, '')),
-  ]);
+  const parts = sections.flatMap((section, index) => {
+    const said = index === 0 ? shared : commonPrefix(sections[index - 1]!.path, section.path);
+    const title = section.path.slice(said.length).join(PATH_SEPARATOR);
+    return [title, ...section.blocks.map((block) => block.replace(/^\n+/, '').trimEnd())];
+  });
   const heading = shared.length > 0 ? shared.join(PATH_SEPARATOR) : null;
   return { text: [heading, ...parts].filter(Boolean).join('\n\n'), heading };
 }
@@ -141,24 +157,23 @@ function startsWith(path: readonly string[], start: readonly string[]): boolean 
   return start.every((heading, index) => heading === path[index]);
 }
 
+interface Unit {
+  readonly text: string;
+  readonly words: number;
+}
+
+const SPLITS: readonly ((text: string) => readonly string[])[] = [
+  (text) => text.split(SENTENCE_BOUNDARY),
+  (text) => text.match(/\s*\S+\s*/g) ?? [],
+  (text) => text.match(/.{1,250}/gsu) ?? [],
+];
+
 /** `text` in units that each fit a passage: sentences and lines, else words, else pieces of a word. */
-function* units(text: string): Generator<string, void, void> {
-  for (const unit of text.split(UNIT_BOUNDARY)) {
-    if (countWords(unit) <= PASSAGE_MAX_WORDS) yield unit;
-    else for (const [word] of unit.matchAll(/\S+\s*/g)) yield* fittingPieces(word);
-  }
-}
-
-function* fittingPieces(word: string): Generator<string, void, void> {
-  if (countWords(word) <= PASSAGE_MAX_WORDS) return yield word;
-  const characters = Array.from(word);
-  for (let start = 0; start < characters.length; start += PASSAGE_MAX_WORDS) {
-    yield characters.slice(start, start + PASSAGE_MAX_WORDS).join('');
-  }
-}
-
-function wordsOfToken(token: string): number {
-  return Math.ceil(token.length / (UNSPACED.test(token) ? 2 : 16));
+function* units(text: string, splits = SPLITS): Generator<Unit, void, void> {
+  const words = countWords(text);
+  const [split, ...finer] = splits;
+  if (words <= PASSAGE_MAX_WORDS || split === undefined) yield { text, words };
+  else for (const part of split(text)) yield* units(part, finer);
 }
 
 /** White space as single spaces. */

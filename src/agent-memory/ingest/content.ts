@@ -1,0 +1,38 @@
+/**
+ * The bytes of a document, read twice at most: once to compare them with what is known, once to take them in.
+ *
+ * A small one is held in between, so a body that can be read only once is no trouble up to 4 MB.
+ */
+import { createHash } from 'node:crypto';
+import { messageOf } from '../../base/errors.ts';
+import { type IngestDocument, IngestError } from './document.ts';
+
+/** A document of up to this size is read once and held while it is compared. */
+const HELD_BYTES = 4 * 2 ** 20;
+
+/** The digest of a document, and its bytes as long as they are few. */
+export async function examine(document: IngestDocument, signal: AbortSignal | undefined) {
+  const hash = createHash('sha256');
+  let held: Uint8Array[] | null = [];
+  let sizeBytes = 0;
+  for await (const chunk of read(document, signal)) {
+    signal?.throwIfAborted();
+    hash.update(chunk);
+    sizeBytes += chunk.byteLength;
+    if (sizeBytes <= HELD_BYTES) held?.push(chunk);
+    else held = null;
+  }
+  return { digest: hash.digest('hex'), held, sizeBytes };
+}
+
+/** The bytes of a document. @throws IngestError `INGEST_UNREADABLE` */
+export async function* read(
+  document: IngestDocument,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, void> {
+  try {
+    yield* document.open(signal);
+  } catch (cause) {
+    throw new IngestError('INGEST_UNREADABLE', `${document.name} cannot be read: ${messageOf(cause)}`, { cause });
+  }
+}
