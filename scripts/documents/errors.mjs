@@ -7,6 +7,8 @@
 import ts from 'typescript';
 import { cell, firstSentence, nodesOf, sourcesOf } from './sources.mjs';
 
+/** What the server answers for an error without a code. */
+const UNNAMED = 'INTERNAL';
 const CODE = /^[A-Z][A-Z0-9]*(_[A-Z0-9]+)*$/;
 
 export const path = 'docs/errors.md';
@@ -25,21 +27,42 @@ export function page(root) {
     }
     if (!other) byCode.set(row.code, row);
   }
+  const statuses = statusesOf(sources);
+  for (const code of statuses.keys()) {
+    if (!byCode.has(code) && code !== UNNAMED)
+      throw new Error(`The server maps ${code} to a status, but no error carries it.`);
+  }
   const table = [...byCode.values()]
     .sort((a, b) => (a.code < b.code ? -1 : 1))
-    .map(({ code, name, means, says }) => `| \`${code}\` | \`${name}\` | ${cell(means)} | ${cell(says)} |`);
+    .map(
+      ({ code, name, means, says }) =>
+        `| \`${code}\` | ${statuses.get(code) ?? 500} | \`${name}\` | ${cell(means)} | ${cell(says)} |`,
+    );
   return `# Error codes
 
 Every error Tenure expects is an instance of \`TenureError\` with a stable \`code\`, the numbers of the case in \`details\`, and a
 message that says what happened and what to do. Over HTTP the code and the details stand in the problem body; on the command line
-the message is printed and the exit code is not 0. An \`InvariantError\` has no code: it is a defect of Tenure; please report it.
+the message is printed and the exit code is not 0. An \`InvariantError\` has no code: it is a defect of Tenure; please report it. Over HTTP
+an error without a code is answered as \`${UNNAMED}\` (500), and the log says what it was.
 
 This page is generated from the source by \`npm run docs\`.
 
-| code | class | when | what it says |
-| --- | --- | --- | --- |
+| code | HTTP | class | when | what it says |
+| --- | --- | --- | --- | --- |
 ${table.join('\n')}
 `;
+}
+
+/** Code → HTTP status, from the one table the server has. */
+function statusesOf(sources) {
+  const tree = sources.find(({ path: file }) => file === 'src/server/problem.ts')?.tree;
+  const table =
+    tree &&
+    [...nodesOf(tree)].find((node) => ts.isVariableDeclaration(node) && node.name.getText() === 'STATUS_BY_CODE');
+  if (!table) return new Map();
+  return new Map(
+    table.initializer.properties.map((entry) => [entry.name.getText(), Number(entry.initializer.getText())]),
+  );
 }
 
 /** Name → `{ name, file, means, codes }` of every class that descends from `TenureError`, and `TenureError` where used bare. */
