@@ -19,7 +19,9 @@ export interface Limit {
 
 export interface HeapState {
   readonly usedBytes: number;
-  /** Used heap after the last major collection; `undefined` before the first. */
+  /** Pages V8 holds for the heap, in use or not. */
+  readonly committedBytes?: number;
+  /** Old objects after the last major collection; `undefined` before the first. */
   readonly liveBytes?: number;
   /** What V8 calls the heap size limit. */
   readonly limitBytes: number;
@@ -29,10 +31,25 @@ export interface HeapState {
 
 export interface ContainerState {
   readonly version: 1 | 2;
-  /** Charged bytes less page cache that can be dropped. */
+  /** The tightest limit set on the process's cgroup or on one above it; the sizes below are those of the group that sets it. */
+  readonly limitBytes?: number;
+  /** Path of that group as the process sees it. */
+  readonly path?: string;
+  /** Charged bytes less page cache. */
   readonly usedBytes: number;
+  /** Memory no file backs, shared memory included: without swap it cannot be reclaimed. */
   readonly anonBytes: number;
+  /** 0 under cgroup v1, which does not tell reclaimable kernel bytes apart. */
   readonly unreclaimableKernelBytes: number;
+  /** Another limited group above or below that one, when it is fuller: siblings can fill it. */
+  readonly fullerGroup?: LimitedGroup;
+}
+
+export interface LimitedGroup {
+  readonly path: string;
+  readonly limitBytes: number;
+  /** Its anonymous and unreclaimable kernel bytes. */
+  readonly heldBytes: number;
 }
 
 /** Share of time stalled on memory, in percent over ten seconds (PSI). */
@@ -45,6 +62,8 @@ export interface CollectionState {
   /** Share of the last ten seconds spent in garbage collection, 0 to 1. */
   readonly share: number;
   readonly majorPerMinute: number;
+  /** Major collections seen since the sensor was opened. */
+  readonly majors?: number;
 }
 
 export interface ConsumerBytes {
@@ -69,4 +88,16 @@ export interface Reading {
   readonly stall?: StallState;
   readonly collection: CollectionState;
   readonly consumers: readonly ConsumerBytes[];
+}
+
+/** Names under which vector indexes and the embedding cache register with the budget, so that readings and alerts find them. */
+export const VECTOR_INDEX = 'vector-index';
+export const EMBEDDING_CACHE = 'embedding-cache';
+
+/** Bytes held by the consumers of that name, wherever they stand in the tree. */
+export function bytesHeldBy(reading: Pick<Reading, 'consumers'>, name: string): number {
+  return reading.consumers.reduce(
+    (sum, consumer) => (consumer.name === name || consumer.name.endsWith(`/${name}`) ? sum + consumer.bytes : sum),
+    0,
+  );
 }

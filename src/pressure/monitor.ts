@@ -1,0 +1,358 @@
+/**
+ * The monitor: one sensing cycle every 250 ms, and what follows from it.
+ *
+ *   sensors ─▶ reading ─▶ assess ─▶ level changed? ─▶ optimization hook, at once
+ *                 │          ├────▶ responder (reclaim, collect, shed)
+ *                 │          └────▶ alerts
+ *                 └─▶ figures, ring of recent readings; hooks for stored readings (30 s) and forecasts (600 s)
+ *
+ * A cycle is synchronous and takes some tens of microseconds; an alert has been delivered when it returns. The next cycle is aimed at
+ * its place in the cadence, not at "250 ms from now", so lateness does not add up; cycles missed while the process was
+ * busy or asleep are skipped. Intervals are measured in monotonic time, so a wall clock set forwards or back only shows in `atMs`.
+ *
+ * A sensor that throws is skipped: its part of the reading stays as it was, the failure is counted, and told once until it works
+ * again. So is a hook that throws or rejects; one that is still running is not called a second time, but as soon as it has ended.
+ */
+import type { Clock, Timer } from '../base/clock.ts';
+import { ClosedError, messageOf } from '../base/errors.ts';
+import type { EventSink } from '../base/events.ts';
+import { type Alert, type AlertThresholds, alertSignals, defaultThresholds, type PlainStatus } from './alert.ts';
+import { Alerts } from './alerts.ts';
+import {
+  type Assessment,
+  type AssessState,
+  assess,
+  CALM,
+  DEFAULT_RULES,
+  type LevelRules,
+  type Scorer,
+} from './assess.ts';
+import { type BudgetPort, consumersOf, type HeldByConsumer } from './budget-port.ts';
+import type { CollectionGate } from './collection-gate.ts';
+import { Figures } from './figures.ts';
+import { describeHolders, largestHolders } from './holders.ts';
+import { tightestLimit } from './limit.ts';
+import type { PressureEvent } from './pressure-events.ts';
+import type { Reading, Trend } from './reading.ts';
+import { Responder } from './responder.ts';
+import type { ReadingPart, Sensor } from './sensors/sensor.ts';
+import { type Opportunity, usefulness } from './usefulness.ts';
+
+/** What a hook is given. */
+export interface Moment {
+  readonly reading: Reading;
+  readonly assessment: Assessment;
+}
+
+export interface MonitorHooks {
+  /** A reading to be kept; every `storedIntervalMs`, first at the first cycle. */
+  stored?(moment: Moment): void | Promise<void>;
+  /** Time for an optimization pass; every `optimizationIntervalMs`, and at once when the level changes. */
+  optimization?(moment: Moment): void | Promise<void>;
+  /** Time for a forecast; every `predictionIntervalMs`. */
+  prediction?(moment: Moment): void | Promise<void>;
+}
+
+export interface MonitorOptions {
+  readonly clock: Clock;
+  readonly events: EventSink<PressureEvent>;
+  /** Taken over: closed with the monitor. */
+  readonly sensors: readonly Sensor[];
+  /** The root budget. Without one there are no consumers, and nothing is reclaimed. */
+  readonly budget?: BudgetPort | undefined;
+  readonly gate: CollectionGate;
+  readonly hooks?: MonitorHooks;
+  /** What the process may hold, where somebody has said so. */
+  readonly configuredLimitBytes?: number | undefined;
+  /** Alert thresholds under a limit; the documented defaults, scaled, when left out. */
+  readonly thresholdsFor?: (limitBytes: number) => AlertThresholds;
+  readonly collectAboveBytes?: ((limitBytes: number) => number) | undefined;
+  readonly rules?: LevelRules;
+  readonly scorer?: Scorer | undefined;
+  /** Measure and plan everything, change nothing. False by default. */
+  readonly observeOnly?: boolean;
+  /** Time between two cycles; 250 ms by default. */
+  readonly sensorIntervalMs?: number;
+  /** 30 s by default. */
+  readonly storedIntervalMs?: number;
+  /** 300 s by default. */
+  readonly optimizationIntervalMs?: number;
+  /** 600 s by default. */
+  readonly predictionIntervalMs?: number;
+}
+
+/** The state of the process, ready to be shown. */
+export interface MonitorStatus extends Moment {
+  readonly trend: Trend;
+  readonly growthBytesPerHour: number;
+  /** Of anonymous memory, since the monitor was made. */
+  readonly peakBytes: number;
+  /** Of anonymous memory, over five minutes. */
+  readonly averageBytes: number;
+  /** 0 to 100. */
+  readonly efficiencyScore: number;
+  readonly opportunities: readonly Opportunity[];
+  readonly alerts: readonly Alert[];
+  readonly status: PlainStatus;
+  readonly shedding: boolean;
+  readonly observeOnly: boolean;
+  readonly driftBytes: number;
+  readonly retainedBytes: number;
+}
+
+/** One minute at the default cadence. */
+const RECENT_READINGS = 240;
+
+/** A reading before any sensor has spoken. */
+const NOTHING = {
+  systemTotalBytes: 0,
+  systemAvailableBytes: 0,
+  systemUsedPercent: 0,
+  rssBytes: 0,
+  anonBytes: 0,
+  heap: { usedBytes: 0, limitBytes: 0, usableLimitBytes: 0 },
+  externalBytes: 0,
+  arrayBufferBytes: 0,
+  collection: { share: 0, majorPerMinute: 0 },
+} as const satisfies ReadingPart;
+
+interface Task {
+  readonly hook: keyof MonitorHooks;
+  readonly intervalMs: number;
+  dueMs: number;
+  isRunning: boolean;
+}
+
+export class Monitor implements AsyncDisposable {
+  readonly #options: MonitorOptions;
+  readonly #rules: LevelRules;
+  readonly #intervalMs: number;
+  readonly #figures = new Figures();
+  readonly #alerts: Alerts;
+  readonly #responder: Responder | null;
+  readonly #tasks: readonly Task[];
+  readonly #recent: Reading[] = [];
+  /** Failing sensors and hooks, and how often in a row. */
+  readonly #failures = new Map<string, number>();
+  #parts: ReadingPart = NOTHING;
+  #consumers: readonly HeldByConsumer[] = [];
+  #thresholds: { readonly limitBytes: number; readonly values: AlertThresholds } | null = null;
+  #state: AssessState = CALM;
+  #moment: Moment | null = null;
+  #timer: Timer | null = null;
+  #dueMs = 0;
+  #closing: Promise<void> | null = null;
+
+  constructor(options: MonitorOptions) {
+    const { clock, events, budget, gate, collectAboveBytes, observeOnly = false } = options;
+    const nowMs = clock.monotonicMs();
+    this.#options = options;
+    this.#rules = options.rules ?? DEFAULT_RULES;
+    this.#intervalMs = options.sensorIntervalMs ?? 250;
+    this.#alerts = new Alerts({ events });
+    const fullShare = this.#rules.thresholds.moderate.exit / 100;
+    this.#responder = budget
+      ? new Responder({ clock, events, budget, gate, fullShare, observeOnly, collectAboveBytes })
+      : null;
+    const task = (hook: keyof MonitorHooks, intervalMs: number, dueMs: number): Task => ({
+      hook,
+      intervalMs,
+      dueMs,
+      isRunning: false,
+    });
+    const { storedIntervalMs = 30_000, optimizationIntervalMs = 300_000, predictionIntervalMs = 600_000 } = options;
+    this.#tasks = [
+      task('stored', storedIntervalMs, nowMs),
+      task('optimization', optimizationIntervalMs, nowMs + optimizationIntervalMs),
+      task('prediction', predictionIntervalMs, nowMs + predictionIntervalMs),
+    ];
+  }
+
+  /** Senses now and from then on at the cadence. Starting twice is harmless. */
+  start(): void {
+    this.#requireOpen();
+    if (this.#timer !== null) return;
+    this.#dueMs = this.#options.clock.monotonicMs();
+    this.#tick();
+  }
+
+  /** One cycle now, outside the cadence: reading, assessment, and all that follows. */
+  sense(): Moment {
+    this.#requireOpen();
+    const { clock, scorer } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const reading = this.#read(clock.nowMs());
+    const previousLevel = this.#state.level;
+    const { assessment, state } = assess(reading, this.#state, { nowMs, rules: this.#rules, scorer });
+    this.#state = state;
+    const moment = { reading, assessment };
+    this.#moment = moment;
+    this.#remember(reading, nowMs);
+    if (assessment.level !== previousLevel) this.#tellLevel(moment, previousLevel, nowMs);
+    this.#responder?.observe(reading, assessment);
+    this.#updateAlerts(moment, nowMs);
+    for (const task of this.#tasks) this.#runWhenDue(task, moment, nowMs);
+    return moment;
+  }
+
+  /** The last reading and its assessment; null before the first. */
+  get last(): Moment | null {
+    return this.#moment;
+  }
+
+  /** The readings of the last minute (240 at most), oldest first. */
+  get recent(): readonly Reading[] {
+    return this.#recent;
+  }
+
+  /** New work is to be refused. */
+  get shedding(): boolean {
+    return this.#responder?.shedding ?? false;
+  }
+
+  /** How often in a row each failing sensor or hook has failed; empty when all work. */
+  get failures(): ReadonlyMap<string, number> {
+    return this.#failures;
+  }
+
+  /** Everything there is to show; senses first when nothing has been sensed yet. */
+  status(): MonitorStatus {
+    const moment = this.#moment ?? this.sense();
+    const { reading } = moment;
+    const { driftBytes, retainedBytes } = this.#responder?.books ?? { driftBytes: 0, retainedBytes: 0 };
+    return {
+      ...moment,
+      trend: this.#figures.trend,
+      growthBytesPerHour: this.#figures.growthBytesPerHour,
+      peakBytes: this.#figures.peakBytes,
+      averageBytes: this.#figures.averageBytes(this.#options.clock.monotonicMs()),
+      ...usefulness({ heldBytes: reading.anonBytes, heap: reading.heap, idle: this.#consumers, retainedBytes }),
+      alerts: this.#alerts.standing,
+      status: this.#alerts.status,
+      shedding: this.shedding,
+      observeOnly: this.#options.observeOnly ?? false,
+      driftBytes,
+      retainedBytes,
+    };
+  }
+
+  /** Stops, waits for a running response to end, closes the sensors. Closing twice is harmless. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#timer?.cancel();
+    await this.#responder?.[Symbol.asyncDispose]();
+    for (const sensor of this.#options.sensors) sensor[Symbol.dispose]();
+  }
+
+  #tick(): void {
+    const { clock } = this.#options;
+    const nowMs = clock.monotonicMs();
+    this.#dueMs += this.#intervalMs;
+    if (this.#dueMs <= nowMs) this.#dueMs = nowMs + this.#intervalMs;
+    this.#timer = clock.after(this.#dueMs - nowMs, () => this.#tick());
+    this.sense();
+  }
+
+  #read(atMs: number): Reading {
+    const { sensors, budget, configuredLimitBytes } = this.#options;
+    for (const sensor of sensors) {
+      try {
+        this.#parts = { ...this.#parts, ...sensor.read() };
+        this.#failures.delete(sensor.name);
+      } catch (error) {
+        this.#fail(sensor.name, error);
+      }
+    }
+    if (budget) this.#consumers = consumersOf(budget.snapshot());
+    // The parts are complete from `NOTHING` on, and a field that became undefined is one of the optional ones.
+    const parts = this.#parts as Omit<Reading, 'atMs' | 'limit' | 'consumers'>;
+    const limit = tightestLimit({
+      container: parts.container,
+      configuredBytes: configuredLimitBytes,
+      physicalBytes: parts.systemTotalBytes,
+    });
+    return { ...parts, atMs, limit, consumers: this.#consumers.map(({ name, bytes }) => ({ name, bytes })) };
+  }
+
+  #remember(reading: Reading, nowMs: number): void {
+    this.#figures.add(nowMs, reading.anonBytes);
+    this.#recent.push(reading);
+    if (this.#recent.length > RECENT_READINGS) this.#recent.shift();
+  }
+
+  #tellLevel({ reading, assessment }: Moment, previousLevel: Assessment['level'], nowMs: number): void {
+    const { level, score, reason, targetBytes } = assessment;
+    const holders = describeHolders(largestHolders(reading.consumers));
+    const { atMs } = reading;
+    this.#options.events({
+      type: 'pressure.level_changed',
+      atMs,
+      level,
+      previousLevel,
+      score,
+      reason,
+      targetBytes,
+      holders,
+    });
+    for (const task of this.#tasks) if (task.hook === 'optimization') task.dueMs = nowMs;
+  }
+
+  #updateAlerts({ reading, assessment }: Moment, nowMs: number): void {
+    const { trend, growthBytesPerHour } = this.#figures;
+    const thresholds = this.#thresholdsFor(reading.limit.bytes);
+    this.#alerts.update({
+      signals: alertSignals({ reading, assessment, trend, growthBytesPerHour, thresholds }),
+      atMs: reading.atMs,
+      nowMs,
+      consumers: reading.consumers,
+      done: this.#responder?.done ?? null,
+    });
+  }
+
+  #thresholdsFor(limitBytes: number): AlertThresholds {
+    if (this.#thresholds?.limitBytes !== limitBytes) {
+      this.#thresholds = { limitBytes, values: (this.#options.thresholdsFor ?? defaultThresholds)(limitBytes) };
+    }
+    return this.#thresholds.values;
+  }
+
+  #runWhenDue(task: Task, moment: Moment, nowMs: number): void {
+    const hook = this.#options.hooks?.[task.hook];
+    if (hook === undefined || task.isRunning || nowMs < task.dueMs) return;
+    task.dueMs = nowMs + task.intervalMs;
+    task.isRunning = true;
+    // In an async function, so that a hook that throws is one that rejects.
+    (async () => hook.call(this.#options.hooks, moment))()
+      .then(
+        () => void this.#failures.delete(task.hook),
+        (error) => this.#fail(task.hook, error),
+      )
+      .finally(() => {
+        task.isRunning = false;
+      });
+  }
+
+  #fail(what: string, error: unknown): void {
+    const count = (this.#failures.get(what) ?? 0) + 1;
+    this.#failures.set(what, count);
+    if (count > 1) return;
+    this.#options.events({
+      type: 'pressure.sensor_failed',
+      atMs: this.#options.clock.nowMs(),
+      sensor: what,
+      message: messageOf(error),
+    });
+  }
+
+  #requireOpen(): void {
+    if (this.#closing !== null) throw new ClosedError('The monitor');
+  }
+}
