@@ -62,7 +62,7 @@ describe('ingest', () => {
   it('remembers passages with where they stand', async () => {
     const memory = new ListedMemory();
     const content = '---\ntags: [guide]\n---\n# Storage\n\nSet the busy timeout.';
-    const report = await take(memory, [document('/docs/store.md', content, { modifiedAtMs: 5 })]);
+    const report = await take(memory, [document('/guide/store.md', content, { modifiedAtMs: 5 })]);
     expect(report).toEqual({
       documents: 1,
       unchanged: 0,
@@ -77,14 +77,14 @@ describe('ingest', () => {
     expect(memory.items).toEqual([
       {
         text: 'Storage\n\nSet the busy timeout.',
-        scope: { ...SCOPE, session: '/docs/store.md' },
-        source: '/docs/store.md',
+        scope: { ...SCOPE, session: '/guide/store.md' },
+        source: '/guide/store.md',
         speaker: undefined,
         atMs: undefined,
         tags: ['guide'],
         metadata: {
           title: 'Storage',
-          path: '/docs/store.md',
+          path: '/guide/store.md',
           heading: 'Storage',
           kind: 'markdown',
           position: 0,
@@ -265,12 +265,12 @@ describe('ingest', () => {
     memory.rememberAll = async () => clock.advance(1000);
     await ingest(memory, documents, { scope: SCOPE, clock, onProgress: (progress) => told.push(progress) });
     expect(told).toEqual([
-      { documents: 1, passages: 1, bytes: 100, totalBytes: 400, bytesPerSecond: 100, secondsLeft: 3 },
-      { documents: 2, passages: 2, bytes: 400, totalBytes: 400, bytesPerSecond: 200, secondsLeft: 0 },
+      { documents: 1, passages: 1, bytes: 100, totalBytes: 400, bytesPerSecond: 100, leftMs: 3 },
+      { documents: 2, passages: 2, bytes: 400, totalBytes: 400, bytesPerSecond: 200, leftMs: 0 },
     ]);
     told.length = 0;
     await ingest(memory, stream(documents), { scope: SCOPE, clock, onProgress: (progress) => told.push(progress) });
-    expect(told.at(-1)).toMatchObject({ totalBytes: null, secondsLeft: null });
+    expect(told.at(-1)).toMatchObject({ totalBytes: null, leftMs: null });
   });
 
   it('reads an endless file in bounded memory', async () => {

@@ -11,7 +11,7 @@ export interface IngestProgress {
   readonly totalBytes: number | null;
   readonly bytesPerSecond: number;
   /** Null when the total is unknown or nothing has been read yet. */
-  readonly secondsLeft: number | null;
+  readonly leftMs: number | null;
 }
 
 const TELL_EVERY_MS = 100;
@@ -58,7 +58,7 @@ export class ProgressCounter {
       bytes: this.bytes,
       totalBytes: this.#totalBytes,
       bytesPerSecond,
-      secondsLeft: leftBytes === null || bytesPerSecond === 0 ? null : leftBytes / bytesPerSecond,
+      leftMs: leftBytes === null || bytesPerSecond === 0 ? null : leftBytes / bytesPerSecond,
     });
   }
 }

@@ -70,18 +70,13 @@ describe('walk', () => {
   });
 
   it('follows links, and ends where they lead in circles', async () => {
-    await files('docs/a.md', 'other/b.md');
-    await symlink(folder, join(folder, 'docs', 'up'));
-    await symlink(join(folder, 'other'), join(folder, 'docs', 'other'));
-    await symlink(join(folder, 'nowhere'), join(folder, 'docs', 'lost.md'));
-    await symlink(join(folder, 'nowhere'), join(folder, 'docs', 'lost'));
-    await symlink(join(folder, 'docs', 'a.md'), join(folder, 'docs', 'again.md'));
-    expect(await names(['docs'])).toEqual([
-      'docs/a.md',
-      'docs/again.md',
-      'docs/lost.md',
-      'docs/other/b.md',
-    ]);
+    await files('pages/a.md', 'other/b.md');
+    await symlink(folder, join(folder, 'pages', 'up'));
+    await symlink(join(folder, 'other'), join(folder, 'pages', 'other'));
+    await symlink(join(folder, 'nowhere'), join(folder, 'pages', 'lost.md'));
+    await symlink(join(folder, 'nowhere'), join(folder, 'pages', 'lost'));
+    await symlink(join(folder, 'pages', 'a.md'), join(folder, 'pages', 'again.md'));
+    expect(await names(['pages'])).toEqual(['pages/a.md', 'pages/again.md', 'pages/lost.md', 'pages/other/b.md']);
   });
 
   it('lets what cannot be reached fail as a document, and the rest be read', async () => {
