@@ -4,7 +4,7 @@ import { newMemory, type RememberItem, TEXT_LIMIT } from './memory-input.ts';
 const SCOPE = { tenant: 'acme', user: 'ann' };
 const NOW_MS = Date.UTC(2026, 4, 8);
 
-function codeOf(item: Partial<RememberItem> & Record<string, unknown>): string | undefined {
+function codeOf(item: Record<string, unknown>): string | undefined {
   try {
     newMemory({ scope: SCOPE, text: 'something', ...item } as RememberItem, NOW_MS);
     return undefined;

@@ -1,0 +1,80 @@
+/** The state of a node as one object: what `/monitoring/memory` answers and the dashboard shows. */
+import { formatBytes, MIB } from '../base/bytes.ts';
+import type { BudgetSnapshot } from '../budget/snapshot.ts';
+import type { Alert } from '../pressure/alert.ts';
+import type { Assessment } from '../pressure/assess.ts';
+import type { Moment, MonitorStatus } from '../pressure/monitor.ts';
+import type { Reading, Trend } from '../pressure/reading.ts';
+import type { HistoryPoint } from '../storage/reading-store.ts';
+import { VERSION } from './version.ts';
+
+export interface NodeStatus {
+  readonly reading: Reading;
+  readonly pressure: Assessment;
+  readonly budget: BudgetSnapshot;
+  readonly trend: Trend;
+  readonly growthMbPerHour: number;
+  /** Of anonymous memory, since the monitor started. */
+  readonly peakBytes: number;
+  /** Of anonymous memory, over five minutes. */
+  readonly averageBytes: number;
+  /** 0 to 100: bytes doing useful work over bytes held. */
+  readonly efficiencyScore: number;
+  /** What could be had back, as sentences. */
+  readonly opportunities: readonly string[];
+  readonly alerts: readonly Alert[];
+  readonly observeOnly: boolean;
+  readonly store: {
+    readonly path: string;
+    readonly sizeBytes: number;
+    readonly memories: number;
+    readonly scopes: number;
+  };
+  readonly node: {
+    readonly version: string;
+    readonly nodeVersion: string;
+    readonly pid: number;
+    readonly startedAtMs: number;
+  };
+}
+
+export function statusOf(from: {
+  monitor: MonitorStatus;
+  budget: BudgetSnapshot;
+  store: NodeStatus['store'];
+  startedAtMs: number;
+}): NodeStatus {
+  const { monitor, budget, store, startedAtMs } = from;
+  return {
+    reading: monitor.reading,
+    pressure: monitor.assessment,
+    budget,
+    trend: monitor.trend,
+    growthMbPerHour: monitor.growthBytesPerHour / MIB,
+    peakBytes: monitor.peakBytes,
+    averageBytes: monitor.averageBytes,
+    efficiencyScore: monitor.efficiencyScore,
+    opportunities: monitor.opportunities.map(({ what, bytes }) => `${formatBytes(bytes)} ${what}`),
+    alerts: monitor.alerts,
+    observeOnly: monitor.observeOnly,
+    store,
+    node: { version: VERSION, nodeVersion: process.versions.node, pid: process.pid, startedAtMs },
+  };
+}
+
+/** A reading as a point of the history. */
+export function historyPointOf({ reading, assessment }: Moment, reservedBytes: number): HistoryPoint {
+  return {
+    atMs: reading.atMs,
+    rssBytes: reading.rssBytes,
+    anonBytes: reading.anonBytes,
+    heapUsedBytes: reading.heap.usedBytes,
+    liveHeapBytes: reading.heap.liveBytes ?? null,
+    externalBytes: reading.externalBytes,
+    limitBytes: reading.limit.bytes,
+    reservedBytes,
+    score: assessment.score,
+    level: assessment.level,
+    consumers: reading.consumers,
+  };
+}

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MIB } from '../base/bytes.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
+import { Tenure } from './tenure.ts';
+import type { TenureEvent } from './tenure-event.ts';
+import { VERSION } from './version.ts';
+
+const ANN = { tenant: 'acme', user: 'ann' };
+
+describe('Tenure', () => {
+  let directory: string;
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'tenure-'));
+  });
+  afterEach(() => rm(directory, { recursive: true, force: true }));
+
+  const open = (options: Parameters<typeof Tenure.open>[0] = {}) =>
+    Tenure.open({ directory, environment: {}, ...options });
+
+  it('opens, remembers, recalls, and finds everything again after a restart', async () => {
+    {
+      await using tenure = await open();
+      await tenure.memory.remember('Ann prefers short answers.', { scope: ANN });
+    }
+    await using tenure = await open();
+    const [found] = await tenure.memory.recall('short answers', { scope: ANN });
+    expect(found?.memory.text).toBe('Ann prefers short answers.');
+    expect(tenure.paths).toEqual({ directory, store: join(directory, 'tenure.db'), configuration: null });
+  });
+
+  it('tells its state in one object', async () => {
+    await using tenure = await open({ configuration: { limits: { memoryBytes: 512 * MIB } } });
+    const status = tenure.status();
+    expect(status.reading.limit).toMatchObject({ bytes: 512 * MIB, source: 'configured' });
+    expect(status.reading.anonBytes).toBeGreaterThan(10 * MIB);
+    expect(status.budget.consumers.map(({ name }) => name)).toEqual(['store page cache', 'recall cache']);
+    expect(status.reading.consumers.map(({ name }) => name)).toEqual(['store page cache', 'recall cache']);
+    expect(status.store).toMatchObject({ path: tenure.paths.store, memories: 0, scopes: 0 });
+    expect(status.node).toMatchObject({ version: VERSION, pid: process.pid });
+    expect(JSON.parse(JSON.stringify(status))).toEqual(status);
+  });
+
+  it('keeps readings as history', async () => {
+    await using tenure = await open();
+    const nowMs = Date.now();
+    await expect
+      .poll(async () => (await tenure.history({ fromMs: nowMs - 3_600_000, toMs: nowMs + 60_000 })).points.length)
+      .toBeGreaterThan(0);
+  });
+
+  it('puts the recall cache under the budget and gives it back when asked', async () => {
+    await using tenure = await open();
+    await tenure.memory.remember('zebra', { scope: ANN });
+    await tenure.memory.recall('zebra', { scope: ANN });
+    const held = () => tenure.budget.snapshot().consumers.find(({ name }) => name === 'recall cache')!.bytes;
+    const pages = () => tenure.budget.snapshot().consumers.find(({ name }) => name === 'store page cache')!.bytes;
+    expect(held()).toBeGreaterThan(0);
+    const pagesBefore = pages();
+    const { accountedBytes } = await tenure.budget.reclaim({ targetBytes: 4 * MIB, level: 'high' });
+    expect(accountedBytes).toBeGreaterThanOrEqual(4 * MIB);
+    expect(held()).toBe(0);
+    expect(pages()).toBeLessThan(pagesBefore);
+    expect(await tenure.memory.recall('zebra', { scope: ANN })).toHaveLength(1);
+  });
+
+  it('closes everything: books balanced, no leak told, no timer left, no use afterwards', async () => {
+    const clock = new ManualClock();
+    const tenure = await open({ clock });
+    const events: TenureEvent[] = [];
+    tenure.events.subscribe((event) => events.push(event));
+    await tenure.memory.remember('zebra', { scope: ANN });
+    await tenure.memory.recall('zebra', { scope: ANN });
+    await clock.advance(60_000);
+    await tenure.close();
+    await tenure.close();
+    expect(events.map(({ type }) => type)).not.toContain('budget.leaked');
+    expect(tenure.budget.reservedBytes).toBe(0);
+    expect(clock.pendingTimers).toBe(0);
+    expect(() => tenure.status()).toThrow(expect.objectContaining({ code: 'CLOSED' }));
+    expect(tenure.readiness().status).toBe('closing');
+  });
+
+  it('leaves nothing open when it cannot open', async () => {
+    const clock = new ManualClock();
+    await writeFile(
+      join(directory, 'tenure.db'),
+      'this is no database, but it is long enough to be read as one '.repeat(40),
+    );
+    await expect(open({ clock })).rejects.toMatchObject({ code: expect.stringMatching(/^STORE_/) });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  it('takes over a changed configuration without a restart', async () => {
+    const path = join(directory, 'tenure.yml');
+    await writeFile(path, 'memory_management:\n  observe_only: false\n');
+    await using tenure = await open({ configurationPath: path });
+    expect(tenure.status().observeOnly).toBe(false);
+    await writeFile(path, 'memory_management:\n  observe_only: true\n');
+    await expect.poll(() => tenure.status().observeOnly, { timeout: 5000 }).toBe(true);
+    expect(tenure.recentEvents(10).map(({ type }) => type)).toContain('platform.configuration_reloaded');
+  });
+});
+
+describe('VERSION', () => {
+  it('is that of the package', () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    expect(VERSION).toBe(version);
+  });
+});
