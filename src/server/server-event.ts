@@ -1,5 +1,6 @@
 /** What the server tells. */
 import type { TenureEventBase } from '../base/events.ts';
+import type { LogLine } from '../platform/log-line.ts';
 
 export interface ServerListeningEvent extends TenureEventBase {
   readonly type: 'server.listening';
@@ -24,3 +25,17 @@ export interface RequestFailedEvent extends TenureEventBase {
 }
 
 export type ServerEvent = ServerListeningEvent | ServerClosedEvent | RequestFailedEvent;
+
+/** The log line of a server event. */
+export function describeServerEvent(event: ServerEvent): LogLine {
+  switch (event.type) {
+    case 'server.listening':
+      return { severity: 'info', text: `listening on http://${event.address}:${event.port}` };
+    case 'server.closed':
+      return event.abandoned === 0
+        ? { severity: 'info', text: 'server closed' }
+        : { severity: 'warning', text: `server closed; ${event.abandoned} requests were cut off` };
+    case 'server.request_failed':
+      return { severity: 'error', text: `${event.method} ${event.path} failed (${event.code}): ${event.message}` };
+  }
+}
