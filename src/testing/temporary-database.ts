@@ -1,5 +1,5 @@
 /** SQLite files in a folder of their own, with a schema of one plain table; all closed and gone after the test. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
@@ -52,7 +52,7 @@ export class TemporaryDatabase implements AsyncDisposable {
   }
 
   static async create(): Promise<TemporaryDatabase> {
-    const folder = await mkdtemp(join(tmpdir(), 'tenure-database-'));
+    const folder = await realpath(await mkdtemp(join(tmpdir(), 'tenure-database-')));
     const resources = new ResourceScope('temporary database');
     resources.defer(() => rm(folder, { recursive: true, force: true }));
     return new TemporaryDatabase(folder, resources);

@@ -6,18 +6,16 @@
  * lock. One connection serves everything: work is synchronous, so pieces of it cannot overlap, and there is one page cache
  * to put under the budget. Other processes may open the same file.
  */
-import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { KIB, MIB, requireBytes } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
 import { ClosedError } from '../../base/errors.ts';
 import type { EventSink } from '../../base/events.ts';
 import type { Random } from '../../base/random.ts';
 import type { StoreEvent } from '../storage-events.ts';
-import type { Connection } from './driver.ts';
+import { type Connection, closeConnection } from './driver.ts';
 import type { Migration } from './migrate.ts';
 import { migrations } from './migrations.ts';
-import { openFile } from './open-file.ts';
+import { openFile, sizeOf } from './open-file.ts';
 import { PreparedQueries } from './queries.ts';
 import { toStoreError } from './sqlite-errors.ts';
 import { Transactions, type Work } from './transactions.ts';
@@ -90,9 +88,8 @@ export class SqliteDatabase implements AsyncDisposable {
    * StoreMigrationChangedError, StoreLockedError; the file is left as it was.
    */
   static async open(options: SqliteOptions): Promise<SqliteDatabase> {
-    const path = resolve(options.path);
-    const { connection, migrated } = await openFile({
-      path,
+    const { connection, path, migrated } = await openFile({
+      path: options.path,
       migrations: options.migrations ?? migrations,
       clock: options.clock,
       random: options.random,
@@ -137,7 +134,6 @@ export class SqliteDatabase implements AsyncDisposable {
 
   /** Bytes on the disk: the file and its log. */
   sizeBytes(): number {
-    const sizeOf = (path: string) => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
     return sizeOf(this.path) + sizeOf(`${this.path}-wal`);
   }
 
@@ -182,7 +178,7 @@ export class SqliteDatabase implements AsyncDisposable {
   async #close(): Promise<void> {
     await this.#queue.close();
     await this.#wal.close();
-    this.#connection.close();
+    closeConnection(this.#connection);
     this.#emit({ type: 'storage.closed' });
   }
 

@@ -13,11 +13,11 @@ interface Driver {
   readonly DatabaseSync: new (path: string, options: DatabaseSyncOptions) => DatabaseSyncInstance;
 }
 
-/** The first Node whose built-in SQLite has all we use. */
-const BUILT_IN_FROM = 24;
+/** From Node 24 on the built-in SQLite has all we use. */
+const isBuiltIn = Number.parseInt(process.versions.node, 10) >= 24;
 
 export async function loadDriver(): Promise<Driver> {
-  if (Number.parseInt(process.versions.node, 10) < BUILT_IN_FROM) return import('@photostructure/sqlite');
+  if (!isBuiltIn) return import('@photostructure/sqlite');
   const { getBuiltinModule } = process as unknown as { getBuiltinModule(name: string): Driver };
   return withoutExperimentalWarning(() => getBuiltinModule('node:sqlite'));
 }
@@ -33,4 +33,23 @@ export function withoutExperimentalWarning<T>(load: () => T): T {
   } finally {
     process.emitWarning = emitWarning;
   }
+}
+
+/**
+ * Closes a connection to a store in WAL mode, for good.
+ *
+ * The package (1.2.1) does not finalize statements when it closes, so SQLite keeps the connection alive until they are garbage
+ * collected, with its lock, and removes the log by name when that happens: by then it may be the log of another file at the
+ * same path. Out of WAL mode the remainder holds no lock and owns no log. The switch fails when another connection is open;
+ * then the log is not ours alone to remove.
+ */
+export function closeConnection(connection: DatabaseSyncInstance): void {
+  if (!isBuiltIn) {
+    try {
+      connection.exec('PRAGMA journal_mode = DELETE');
+    } catch {
+      // Another connection is open, or the disk has failed and closing is all that is left to do.
+    }
+  }
+  connection.close();
 }

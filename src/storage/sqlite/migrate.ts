@@ -27,8 +27,17 @@ const HISTORY = `CREATE TABLE schema_migrations (
   applied_at_ms INTEGER NOT NULL
 ) STRICT`;
 
-/** Throws unless the file is ours or empty. Reads only. */
-export function identify(connection: Connection, path: string): 'empty' | 'tenure' {
+/** Throws unless the file is empty, or ours and one this build can serve. Reads only. */
+export function inspect(
+  connection: Connection,
+  known: readonly Migration[],
+  path: string,
+): 'empty' | 'old' | 'current' {
+  if (identify(connection, path) === 'empty') return 'empty';
+  return missing(connection, known, path).length === 0 ? 'current' : 'old';
+}
+
+function identify(connection: Connection, path: string): 'empty' | 'tenure' {
   const id = connection.prepare('PRAGMA application_id').get().application_id;
   if (id === APPLICATION_ID) return 'tenure';
   const { tables } = connection.prepare('SELECT count(*) AS tables FROM sqlite_schema').get();

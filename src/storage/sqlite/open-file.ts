@@ -2,23 +2,22 @@
  * Opens the file of a store: makes it where it is missing, refuses what is not ours before changing anything, sets the
  * connection up and brings the schema up to date. Why each setting is so: docs/decisions/004-durability.md.
  */
-import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { accessSync, closeSync, constants, fsyncSync, mkdirSync, openSync, realpathSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import { MIB } from '../../base/bytes.ts';
 import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Random } from '../../base/random.ts';
-import { StoreCannotOpenError, StoreFullError, StoreReadOnlyError } from '../storage-errors.ts';
+import { StoreCannotOpenError, StoreCorruptError, StoreFullError, StoreReadOnlyError } from '../storage-errors.ts';
 import { type Connection, loadDriver } from './driver.ts';
 import { BLOCKING_WAIT_MS, untilUnlocked } from './lock-patience.ts';
-import { identify, type Migration, migrate } from './migrate.ts';
+import { inspect, type Migration, migrate } from './migrate.ts';
 import { toStoreError } from './sqlite-errors.ts';
 
 /** What a burst of writes may leave of the log once it has been moved into the file. */
 const LOG_LIMIT_BYTES = 16 * MIB;
 
 export interface OpenFileOptions {
-  /** Absolute. */
   readonly path: string;
   readonly migrations: readonly Migration[];
   readonly clock: Clock;
@@ -26,11 +25,19 @@ export interface OpenFileOptions {
   readonly lockTimeoutMs: number;
 }
 
-/** The connection, and how many migrations it took. Every error is a `StoreError`. */
-export async function openFile(options: OpenFileOptions): Promise<{ connection: Connection; migrated: number }> {
-  const { path, clock } = options;
+export interface OpenedFile {
+  readonly connection: Connection;
+  /** Absolute and free of links, as SQLite names the log beside it. */
+  readonly path: string;
+  /** Migrations applied just now. */
+  readonly migrated: number;
+}
+
+/** Every error is a `StoreError`. */
+export async function openFile(options: OpenFileOptions): Promise<OpenedFile> {
+  const { migrations, clock } = options;
   const { DatabaseSync } = await loadDriver();
-  prepareFile(path);
+  const path = prepareFile(resolve(options.path));
   let connection: Connection | undefined;
   try {
     const opened = new DatabaseSync(path, {
@@ -40,20 +47,19 @@ export async function openFile(options: OpenFileOptions): Promise<{ connection: 
     });
     connection = opened;
     const patience = { path, clock, random: options.random, timeoutMs: options.lockTimeoutMs };
-    await untilUnlocked(() => setUp(opened, path), patience);
-    const migrated = await untilUnlocked(
-      () => migrate(opened, options.migrations, { path, nowMs: clock.nowMs() }),
-      patience,
-    );
-    return { connection, migrated };
+    await untilUnlocked(() => setUp(opened, migrations, path), patience);
+    const migrated = await untilUnlocked(() => migrate(opened, migrations, { path, nowMs: clock.nowMs() }), patience);
+    return { connection, path, migrated };
   } catch (error) {
     connection?.close();
     throw toStoreError(error, path);
   }
 }
 
-function setUp(connection: Connection, path: string): void {
-  if (identify(connection, path) === 'empty') connection.exec('PRAGMA auto_vacuum = INCREMENTAL');
+function setUp(connection: Connection, migrations: readonly Migration[], path: string): void {
+  const isEmpty = inspect(connection, migrations, path) === 'empty';
+  requireWhole(connection, path);
+  if (isEmpty) connection.exec('PRAGMA auto_vacuum = INCREMENTAL');
   const { journal_mode: mode } = connection.prepare('PRAGMA journal_mode = WAL').get();
   if (mode !== 'wal') {
     throw new StoreCannotOpenError({ path, problem: 'its file system has no shared memory; use a local disk.' });
@@ -67,8 +73,20 @@ function setUp(connection: Connection, path: string): void {
   `);
 }
 
-/** Creates the folder (0700) and the file (0600) where missing, durably, and checks that both can be written. */
-function prepareFile(path: string): void {
+/** SQLite reads a torn last page as zeros. Unless a log can still fill it, that is a file somebody cut off. */
+function requireWhole(connection: Connection, path: string): void {
+  const { page_count: pages } = connection.prepare('PRAGMA page_count').get();
+  const { page_size: pageBytes } = connection.prepare('PRAGMA page_size').get();
+  if (sizeOf(path) < pages * pageBytes && sizeOf(`${path}-wal`) === 0) throw new StoreCorruptError({ path });
+}
+
+/** Size of a file in bytes; 0 when there is none. Never opens it: see `wal-file.ts` on locks. */
+export function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** Creates the folder (0700) and the file (0600) where missing, durably, and checks that both can be written. Returns the real path. */
+function prepareFile(path: string): string {
   const folder = dirname(path);
   try {
     const firstMade = mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -79,7 +97,9 @@ function prepareFile(path: string): void {
       if (codeOf(error) !== 'EEXIST') throw error;
     }
     accessSync(path, constants.R_OK | constants.W_OK);
-    accessSync(folder, constants.W_OK | constants.X_OK);
+    const realPath = realpathSync(path);
+    accessSync(dirname(realPath), constants.W_OK | constants.X_OK);
+    return realPath;
   } catch (cause) {
     throw fromSystemError(cause, path);
   }

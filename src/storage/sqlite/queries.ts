@@ -9,6 +9,7 @@
  * both are broken invariants.
  */
 import { invariant } from '../../base/assert.ts';
+import { InvalidArgumentError } from '../../base/errors.ts';
 import type { Connection, Statement } from './driver.ts';
 
 /** What SQLite stores. Booleans are 0 and 1. */
@@ -25,7 +26,7 @@ export interface Queries {
   /** The first row. */
   get<T>(sql: string, ...parameters: readonly SqlValue[]): T | undefined;
   all<T>(sql: string, ...parameters: readonly SqlValue[]): T[];
-  /** Row by row, for results too large to hold; must be finished inside the work that started it. */
+  /** Row by row, for results too large to hold. Ends with the work that started it. */
   iterate<T>(sql: string, ...parameters: readonly SqlValue[]): Generator<T, void>;
   /** Changes data; only inside a write. */
   run(sql: string, ...parameters: readonly SqlValue[]): Changes;
@@ -37,6 +38,7 @@ const CAPACITY = 200;
 export class PreparedQueries implements Queries {
   readonly #connection: Connection;
   readonly #statements = new Map<string, Statement>();
+  readonly #iterating = new Set<Iterator<unknown>>();
   #mode: 'idle' | 'read' | 'write' = 'idle';
 
   constructor(connection: Connection) {
@@ -55,27 +57,35 @@ export class PreparedQueries implements Queries {
     try {
       return work(this);
     } finally {
+      // A row loop left halfway would keep its snapshot, and with it the log, from ever being let go.
+      for (const rows of this.#iterating) rows.return?.();
       this.#mode = 'idle';
     }
   }
 
   get<T>(sql: string, ...parameters: readonly SqlValue[]): T | undefined {
-    return this.#with(sql, (statement) => statement.get(...parameters));
+    return this.#with(sql, (statement) => statement.get(...checked(parameters)));
   }
 
   all<T>(sql: string, ...parameters: readonly SqlValue[]): T[] {
-    return this.#with(sql, (statement) => statement.all(...parameters)) as T[];
+    return this.#with(sql, (statement) => statement.all(...checked(parameters))) as T[];
   }
 
   *iterate<T>(sql: string, ...parameters: readonly SqlValue[]): Generator<T, void> {
     const statement = this.#take(sql);
-    yield* statement.iterate(...parameters) as Iterable<T>;
-    this.#release(sql, statement);
+    const rows: IterableIterator<T> = statement.iterate(...checked(parameters));
+    this.#iterating.add(rows);
+    try {
+      yield* rows;
+    } finally {
+      this.#iterating.delete(rows);
+      this.#release(sql, statement);
+    }
   }
 
   run(sql: string, ...parameters: readonly SqlValue[]): Changes {
     invariant(this.#mode === 'write', 'data changes inside write() only');
-    return this.#with(sql, (statement) => statement.run(...parameters)) as Changes;
+    return this.#with(sql, (statement) => statement.run(...checked(parameters))) as Changes;
   }
 
   /** Runs a statement that controls transactions or the connection, in any mode. */
@@ -106,4 +116,14 @@ export class PreparedQueries implements Queries {
     this.#statements.set(sql, statement);
     if (this.#statements.size > CAPACITY) this.#statements.delete(this.#statements.keys().next().value!);
   }
+}
+
+/** The package (1.2.1) cuts a text off at a NUL character, without a word; so none is taken, by whichever driver. */
+function checked(parameters: readonly SqlValue[]): readonly SqlValue[] {
+  for (const value of parameters) {
+    if (typeof value === 'string' && value.includes('\0')) {
+      throw new InvalidArgumentError('text', 'holds a NUL character (U+0000), which no store can keep; remove it.');
+    }
+  }
+  return parameters;
 }

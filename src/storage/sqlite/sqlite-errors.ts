@@ -18,10 +18,20 @@ const NOT_A_DATABASE = 26;
 /** The shared-memory index could not be made longer: in practice always a full disk. */
 const IO_SHARED_MEMORY_SIZE = 4874;
 
+/** SQLite's own texts, for the package gives no code with an error met while reading many rows (1.2.1). */
+const CODE_OF_TEXT: Readonly<Record<string, number>> = {
+  'database is locked': BUSY,
+  'disk I/O error': IO,
+  'database disk image is malformed': CORRUPT,
+  'database or disk is full': FULL,
+  'file is not a database': NOT_A_DATABASE,
+};
+
 /** The extended result code of an error of SQLite, 0 for any other error. */
 function resultCode(error: unknown): number {
-  const code = error instanceof Error && 'errcode' in error ? error.errcode : 0;
-  return typeof code === 'number' ? code : 0;
+  const { code, errcode, message } = (error ?? {}) as { code?: unknown; errcode?: unknown; message?: string };
+  if (code !== 'ERR_SQLITE_ERROR') return 0;
+  return typeof errcode === 'number' ? errcode : (CODE_OF_TEXT[message ?? ''] ?? 0);
 }
 
 /** True when another connection holds the lock. */

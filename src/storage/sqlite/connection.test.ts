@@ -1,0 +1,359 @@
+import { mkdirSync, statSync, unlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { InvariantError } from '../../base/assert.ts';
+import { ClosedError } from '../../base/errors.ts';
+import { ManualClock } from '../../testing/manual-clock.ts';
+import { INSERT_ROW, openRows, TemporaryDatabase, textsOf } from '../../testing/temporary-database.ts';
+import type { SqliteDatabase } from './connection.ts';
+import type { SyncFile } from './wal-file.ts';
+
+let temporary: TemporaryDatabase;
+beforeEach(async () => {
+  temporary = await TemporaryDatabase.create();
+});
+afterEach(() => temporary[Symbol.asyncDispose]());
+
+const insert = (database: SqliteDatabase, text: string | null) =>
+  database.write((db) => db.run(INSERT_ROW, text).lastInsertRowid);
+
+/** Lets what is ready run: turns of the event loop, with their promise continuations. */
+async function turns(count = 5): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Syncs of the log that end only when told to. */
+class HeldSyncs {
+  readonly held: { resolve: () => void; reject: (error: Error) => void }[] = [];
+  readonly sync: SyncFile = () => new Promise((resolve, reject) => this.held.push({ resolve, reject }));
+}
+
+describe('a write', () => {
+  it('resolves with the result of its work, visible to every later read', async () => {
+    const database = await temporary.open();
+    expect(await Promise.all(['a', 'b', 'c'].map((text) => insert(database, text)))).toEqual([1, 2, 3]);
+    expect(textsOf(database)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('resolves only when the log has reached the disk, though others may read it before', async () => {
+    const { held, sync } = new HeldSyncs();
+    const database = await temporary.open({ syncFile: sync });
+    let settled = false;
+    const writing = insert(database, 'a').then(() => {
+      settled = true;
+    });
+    await turns();
+    expect({ settled, syncs: held.length, texts: textsOf(database) }).toEqual({
+      settled: false,
+      syncs: 1,
+      texts: ['a'],
+    });
+    held[0]!.resolve();
+    await writing;
+  });
+
+  it('shares one sync with all that committed before it began, and never one that began earlier', async () => {
+    const { held, sync } = new HeldSyncs();
+    const database = await temporary.open({ syncFile: sync });
+    const settled: string[] = [];
+    const write = (text: string) => insert(database, text).then(() => settled.push(text));
+    const first = [write('a'), write('b')];
+    await turns();
+    const second = [write('c')];
+    await turns();
+    second.push(write('d'));
+    await turns();
+    expect(textsOf(database)).toEqual(['a', 'b', 'c', 'd']);
+    held[0]!.resolve();
+    await Promise.all(first);
+    await turns();
+    expect(settled).toEqual(['a', 'b']);
+    expect(held).toHaveLength(2);
+    held[1]!.resolve();
+    await Promise.all(second);
+    expect(held).toHaveLength(2);
+  });
+
+  it('that throws is undone alone and rejects alone, in whatever group it runs', async () => {
+    const database = await temporary.open();
+    const failing = database.write((db) => {
+      db.run(INSERT_ROW, 'lost');
+      throw new RangeError('no');
+    });
+    const outcomes = await Promise.allSettled([
+      insert(database, 'a'),
+      failing,
+      insert(database, null),
+      insert(database, 'b'),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    await expect(failing).rejects.toBeInstanceOf(RangeError);
+    await expect(insert(database, null)).rejects.toThrow('NOT NULL');
+    expect(textsOf(database)).toEqual(['a', 'b']);
+  });
+
+  it('that fails only at COMMIT takes nobody of its group with it', async () => {
+    const database = await temporary.open();
+    const orphan = database.write((db) => db.run('INSERT INTO rows (text, parent) VALUES (?, 99)', 'orphan'));
+    const outcomes = await Promise.allSettled([insert(database, 'a'), orphan, insert(database, 'b')]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    await expect(orphan).rejects.toThrow('FOREIGN KEY');
+    expect(textsOf(database)).toEqual(['a', 'b']);
+  });
+
+  it('can be withdrawn while it waits, not once it ran', async () => {
+    const { held, sync } = new HeldSyncs();
+    const database = await temporary.open({ syncFile: sync });
+    const [early, late, before] = [new AbortController(), new AbortController(), AbortSignal.abort('before')];
+    const withdrawn = database.write((db) => db.run(INSERT_ROW, 'early'), { signal: early.signal });
+    const kept = database.write((db) => db.run(INSERT_ROW, 'late'), { signal: late.signal });
+    early.abort('early');
+    await expect(withdrawn).rejects.toBe('early');
+    await expect(database.write((db) => db.run(INSERT_ROW, 'no'), { signal: before })).rejects.toBe('before');
+    await turns();
+    late.abort('late');
+    held[0]!.resolve();
+    expect(await kept).toMatchObject({ changes: 1 });
+    expect(textsOf(database)).toEqual(['late']);
+  });
+
+  it('must be synchronous', async () => {
+    const database = await temporary.open();
+    await expect(database.write(async (db) => db.run(INSERT_ROW, 'a'))).rejects.toBeInstanceOf(InvariantError);
+    expect(textsOf(database)).toEqual([]);
+  });
+
+  it('asked for by other work runs on its own', async () => {
+    const database = await temporary.open();
+    let inner: Promise<number> | undefined;
+    await database.write((db) => {
+      inner = insert(database, 'inner');
+      db.run(INSERT_ROW, 'outer');
+    });
+    expect(await inner).toBe(2);
+  });
+
+  it('gives up the lock between groups when many wait, so that a group stays short', async () => {
+    const clock = new ManualClock();
+    const database = await temporary.open({ clock });
+    const other = await temporary.openBare();
+    const seen: number[] = [];
+    const slow = (text: string) => {
+      const done = database.write((db) => {
+        void clock.advance(6);
+        return db.run(INSERT_ROW, text);
+      });
+      return done.then(() => seen.push(other.prepare('SELECT count(*) AS count FROM rows').get().count));
+    };
+    await Promise.all(['a', 'b', 'c', 'd', 'e'].map(slow));
+    expect(seen).toEqual([2, 2, 4, 4, 5]);
+  });
+});
+
+describe('a lock of another connection', () => {
+  it('is waited for on the clock, told when it took long, and then written', async () => {
+    const clock = new ManualClock();
+    const database = await temporary.open({ clock });
+    const other = await temporary.openBare();
+    other.exec('BEGIN IMMEDIATE');
+    const writing = insert(database, 'a');
+    await turns();
+    expect(clock.pendingTimers).toBe(1);
+    await clock.advance(1200);
+    other.exec('COMMIT');
+    await clock.advance(60);
+    expect(await writing).toBe(1);
+    expect(clock.pendingTimers).toBe(0);
+    expect(temporary.events).toContainEqual(
+      expect.objectContaining({ type: 'storage.lock_waited', path: temporary.path, waitedMs: expect.any(Number) }),
+    );
+  });
+
+  it('is given up after the time allowed for each write; later ones still get through', async () => {
+    const clock = new ManualClock();
+    const database = await temporary.open({ clock, lockTimeoutMs: 2000 });
+    const other = await temporary.openBare();
+    other.exec('BEGIN IMMEDIATE');
+    const early = insert(database, 'early');
+    const refused = expect(early).rejects.toMatchObject({ code: 'STORE_LOCKED', details: { path: temporary.path } });
+    await turns();
+    await clock.advance(1500);
+    const late = insert(database, 'late');
+    await clock.advance(600);
+    await refused;
+    other.exec('ROLLBACK');
+    await clock.advance(60);
+    await late;
+    expect(textsOf(database)).toEqual(['late']);
+  });
+
+  it('does not keep readers away', async () => {
+    const database = await temporary.open();
+    await insert(database, 'a');
+    const other = await temporary.openBare();
+    other.exec('BEGIN IMMEDIATE');
+    other.prepare(INSERT_ROW).run('b');
+    expect(textsOf(database)).toEqual(['a']);
+    other.exec('COMMIT');
+    expect(textsOf(database)).toEqual(['a', 'b']);
+  });
+});
+
+describe('a disk that fails', () => {
+  it('rejects every write it may have lost, and all after them, until the store is opened again', async () => {
+    const { held, sync } = new HeldSyncs();
+    const database = await temporary.open({ syncFile: sync });
+    const lost = [insert(database, 'a'), insert(database, null)];
+    const outcome = Promise.allSettled(lost);
+    await turns();
+    const pipelined = insert(database, 'b');
+    const rejected = expect(pipelined).rejects.toMatchObject({ code: 'STORE_IO' });
+    await turns();
+    held[0]!.reject(new Error('EIO: i/o error, fdatasync'));
+    expect(await outcome).toMatchObject([{ reason: { code: 'STORE_IO' } }, { reason: { code: 'STORE_IO' } }]);
+    await rejected;
+    const before = textsOf(database);
+    await expect(insert(database, 'c')).rejects.toMatchObject({ code: 'STORE_IO' });
+    expect(textsOf(database)).toEqual(before);
+    expect(held).toHaveLength(1);
+    expect(temporary.events.filter(({ type }) => type === 'storage.failed')).toMatchObject([{ code: 'STORE_IO' }]);
+    await database.close();
+    const again = await temporary.open();
+    expect(await insert(again, 'd')).toBeGreaterThan(0);
+  });
+
+  it('is noticed when the log is removed under the store', async () => {
+    const database = await temporary.open();
+    await insert(database, 'a');
+    unlinkSync(`${temporary.path}-wal`);
+    await expect(insert(database, 'b')).rejects.toMatchObject({ code: 'STORE_IO' });
+  });
+});
+
+describe('a read', () => {
+  it('sees one snapshot while another connection writes', async () => {
+    const database = await temporary.open();
+    await insert(database, 'a');
+    const other = await temporary.openBare();
+    const counts = database.read((db) => {
+      const count = () => db.get<{ count: number }>('SELECT count(*) AS count FROM rows')?.count;
+      const before = count();
+      other.prepare(INSERT_ROW).run('b');
+      return [before, count()];
+    });
+    expect(counts).toEqual([1, 1]);
+    expect(textsOf(database)).toEqual(['a', 'b']);
+  });
+
+  it('inside a write sees what that write has done so far', async () => {
+    const database = await temporary.open();
+    const texts = await database.write((db) => {
+      db.run(INSERT_ROW, 'a');
+      return textsOf(database);
+    });
+    expect(texts).toEqual(['a']);
+  });
+
+  it('that throws leaves nothing open', async () => {
+    const database = await temporary.open();
+    const fail = () =>
+      database.read(() => {
+        throw new RangeError('no');
+      });
+    expect(fail).toThrow(RangeError);
+    expect(fail).toThrow(RangeError);
+    expect(await insert(database, 'a')).toBe(1);
+  });
+
+  it('changes nothing', async () => {
+    const database = await temporary.open();
+    expect(() => database.read((db) => db.run(INSERT_ROW, 'a'))).toThrow(InvariantError);
+    expect(textsOf(database)).toEqual([]);
+  });
+});
+
+describe('the store', () => {
+  it('knows when another connection has written', async () => {
+    const database = await temporary.open();
+    const other = await temporary.open();
+    await insert(database, 'a');
+    expect(database.changedElsewhere()).toBe(false);
+    await insert(other, 'b');
+    expect(database.changedElsewhere()).toBe(true);
+    expect(database.changedElsewhere()).toBe(false);
+  });
+
+  it('is made for this user alone, in folders made for it', async () => {
+    const path = join(temporary.folder, 'new', 'folder', 'rows.db');
+    await using database = await openRows(path);
+    await insert(database, 'a');
+    const modes = [dirname(path), path, `${path}-wal`].map((file) => statSync(file).mode & 0o777);
+    expect(modes).toEqual([0o700, 0o600, 0o600]);
+  });
+
+  it('holds its page cache within the bound it is given', async () => {
+    const database = await temporary.open({ cacheBytes: 3_000_000 });
+    expect(database.cacheBytes).toBe(3_000_000);
+    database.setCacheBytes(1_000_000);
+    database.shrinkMemory();
+    expect(database.read((db) => db.get('PRAGMA cache_size'))).toMatchObject({ cache_size: -977 });
+    expect(() => database.setCacheBytes(-1)).toThrow('cacheBytes');
+  });
+
+  it('counts its file and its log, and empties the log at a checkpoint', async () => {
+    const database = await temporary.open();
+    await database.write((db) => {
+      for (let index = 0; index < 100; index++) db.run(INSERT_ROW, `${index} ${'x'.repeat(1000)}`);
+    });
+    const before = database.sizeBytes();
+    expect(before).toBeGreaterThan(100_000);
+    expect(database.checkpoint()).toBe(true);
+    expect(statSync(`${temporary.path}-wal`).size).toBe(0);
+    expect(database.sizeBytes()).toBe(statSync(temporary.path).size);
+    await insert(database, 'after');
+    expect(textsOf(database)).toHaveLength(101);
+  });
+
+  it('cannot empty the log while another connection reads it', async () => {
+    const database = await temporary.open();
+    await insert(database, 'a');
+    const other = await temporary.openBare();
+    other.exec('BEGIN');
+    other.prepare('SELECT * FROM rows').all();
+    await insert(database, 'b');
+    expect(database.checkpoint()).toBe(false);
+  });
+});
+
+describe('closing', () => {
+  it('settles what was asked for, takes nothing more, and may be done twice', async () => {
+    const database = await temporary.open();
+    const writing = insert(database, 'a');
+    const closing = database.close();
+    expect(database.close()).toBe(closing);
+    await expect(insert(database, 'b')).rejects.toBeInstanceOf(ClosedError);
+    await closing;
+    expect(await writing).toBe(1);
+    for (const use of [() => textsOf(database), () => database.checkpoint(), () => database.changedElsewhere()])
+      expect(use).toThrow(ClosedError);
+    expect(textsOf(await temporary.open())).toEqual(['a']);
+    expect(temporary.events.map(({ type }) => type)).toEqual(['storage.opened', 'storage.closed', 'storage.opened']);
+  });
+
+  it('leaves one file behind, and no lock', async () => {
+    const database = await temporary.open();
+    await insert(database, 'a');
+    database.read((db) => db.iterate('SELECT * FROM rows').next());
+    await database.close();
+    expect(statSync(`${temporary.path}-wal`, { throwIfNoEntry: false })).toBeUndefined();
+    const other = await temporary.openBare();
+    other.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT');
+  });
+
+  it('leaves a folder that was there before as it was', async () => {
+    const folder = join(temporary.folder, 'open');
+    mkdirSync(folder, { mode: 0o755 });
+    await using database = await openRows(join(folder, 'rows.db'));
+    expect(statSync(dirname(database.path)).mode & 0o777).toBe(0o755);
+  });
+});
