@@ -6,6 +6,7 @@ import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Clock } from '../base/clock.ts';
 import type { EventSink } from '../base/events.ts';
+import { VERSION } from '../platform/version.ts';
 import { ScopeRequiredError } from '../storage/scope.ts';
 import { refuseForeign } from './loopback.ts';
 import { failureOf, problemResponse } from './problem.ts';
@@ -94,18 +95,18 @@ export function createApp(options: AppOptions): App {
   monitoringRoutes(app, options);
   memoryRoutes(app, options);
   helpRoutes(app, options);
-  app.get('/openapi.json', (c) => c.json(openApiDocument(app, node.status().node.version)));
+  app.get('/openapi.json', (c) => c.json(openApiDocument(app)));
   dashboardRoutes(app, options.dashboardDirectory);
   return app;
 }
 
 /** What this server can be asked, as OpenAPI 3.1. */
-function openApiDocument(app: App, version: string) {
+function openApiDocument(app: App) {
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {
       title: 'Tenure',
-      version,
+      version: VERSION,
       description: 'Memory management for AI agents: monitoring, memories, questions.',
       license: { name: 'MIT' },
     },

@@ -9,19 +9,19 @@ import { GIB, MIB } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { EventHub, type TenureEventBase } from '../base/events.ts';
 import type { Level } from '../base/levels.ts';
+import type { NodeStatus } from '../platform/node-status.ts';
+import type { Readiness } from '../platform/tenure.ts';
 import type { StoredMemory } from '../storage/memory-store.ts';
 import { requireScope, type Scope, samePartition } from '../storage/scope.ts';
 import type { ServedNode } from './served-node.ts';
 
-type Status = ReturnType<ServedNode['status']>;
-
 export interface FakeNode extends ServedNode {
   readonly events: EventHub<TenureEventBase>;
-  readonly monitor: { shedding: boolean };
+  readonly monitor: { shedding: boolean; status: ServedNode['monitor']['status'] };
   /** Documents taken in: name and the bytes as they were read. */
   readonly taken: { name: string; scope: Scope; bytes: number; sha256: string }[];
   /** Replaces parts of the state. */
-  set(state: { level?: Level; atMs?: number; ready?: Awaited<ReturnType<ServedNode['readiness']>> }): void;
+  set(state: { level?: Level; atMs?: number; ready?: Readiness }): void;
   ingest: ServedNode['ingest'];
   /** Replaces what recall does. */
   onRecall: ((query: string, signal: AbortSignal | undefined) => Promise<readonly Recalled[]>) | undefined;
@@ -40,7 +40,7 @@ export function createFakeNode(options: {
     },
   });
   let status = calmStatus(clock.nowMs());
-  let readiness: Awaited<ReturnType<ServedNode['readiness']>> = { status: 'ready', checks: { store: 'ok' } };
+  let readiness: Readiness = { status: 'ready', checks: { store: 'ok' } };
 
   const inScope = (id: string, scope: Scope) => {
     const memory = memories.get(id);
@@ -67,7 +67,11 @@ export function createFakeNode(options: {
     },
     paths: { directory },
     events,
-    monitor: { shedding: false },
+    monitor: {
+      shedding: false,
+      status: () => ({ reading: status.reading, assessment: status.pressure, peakBytes: status.peakBytes }),
+    },
+    budget: { snapshot: () => status.budget },
     taken: [],
     onRecall: undefined,
     memory: {
@@ -141,7 +145,7 @@ export function createFakeNode(options: {
   return fake;
 }
 
-function calmStatus(atMs: number): Status {
+function calmStatus(atMs: number): NodeStatus {
   return {
     reading: {
       atMs,
@@ -157,7 +161,7 @@ function calmStatus(atMs: number): Status {
       collection: { share: 0.01, majorPerMinute: 1 },
       consumers: [{ name: 'cache', bytes: MIB }],
     },
-    pressure: { score: 12, level: 'low', reason: 'anon 64 of 1024 MB', targetBytes: 0, terms: {} },
+    pressure: { score: 12, level: 'low', reason: 'anon 64 of 1024 MB', targetBytes: 0, terms: [] },
     budget: {
       name: 'node',
       path: 'node',

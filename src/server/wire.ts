@@ -5,7 +5,7 @@ import type * as health from './schemas/health.ts';
 import type * as help from './schemas/help.ts';
 import type * as memory from './schemas/memory.ts';
 import type * as monitoring from './schemas/monitoring.ts';
-import type { assessmentSchema } from './schemas/pressure.ts';
+import type { alertSchema, assessmentSchema } from './schemas/pressure.ts';
 import type { problemSchema } from './schemas/problem.ts';
 import type { readingSchema } from './schemas/reading.ts';
 
@@ -19,7 +19,7 @@ export type Consumer = z.infer<typeof consumerSchema>;
 export type Budget = z.infer<typeof budgetSchema>;
 /** Data of the stream's `reading`. */
 export type Moment = z.infer<typeof monitoring.momentSchema>;
-export type Alert = z.infer<typeof monitoring.alertSchema>;
+export type Alert = z.infer<typeof alertSchema>;
 export type NodeStatus = z.infer<typeof monitoring.nodeStatusSchema>;
 export type HistoryPoint = z.infer<typeof monitoring.historyPointSchema>;
 export type History = z.infer<typeof monitoring.historySchema>;

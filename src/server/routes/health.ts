@@ -34,16 +34,16 @@ const memory = createRoute({
 export function healthRoutes(app: OpenAPIHono<ServerEnvironment>, node: ServedNode): void {
   app.openapi(live, (c) => c.json({ status: 'ok' as const }, 200));
 
-  app.openapi(ready, async (c) => {
-    const readiness = await node.readiness();
+  app.openapi(ready, (c) => {
+    const readiness = node.readiness();
     const takes = readiness.status === 'ready' && readiness.checks.store === 'ok';
     return c.json(readiness, takes ? 200 : 503);
   });
 
   app.openapi(memory, (c) => {
-    const { reading, pressure, peakBytes } = node.status();
-    const status = (['healthy', 'healthy', 'degraded', 'unhealthy'] as const)[levelRank(pressure.level)]!;
-    const { score, level, reason } = pressure;
+    const { reading, assessment, peakBytes } = node.monitor.status();
+    const status = (['healthy', 'healthy', 'degraded', 'unhealthy'] as const)[levelRank(assessment.level)]!;
+    const { score, level, reason } = assessment;
     const body = {
       status,
       memory_mb: megabytes(reading.anonBytes),

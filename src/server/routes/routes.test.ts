@@ -77,7 +77,7 @@ describe('monitoring', () => {
   it.each([
     ['/monitoring/history?fromMs=2&toMs=1', 'INVALID_ARGUMENT'],
     ['/monitoring/history?fromMs=yesterday', 'INVALID_REQUEST'],
-    ['/monitoring/history?points=0', 'INVALID_REQUEST'],
+    ['/monitoring/history?points=1', 'INVALID_REQUEST'],
     ['/monitoring/history?points=1e9', 'INVALID_REQUEST'],
     ['/monitoring/history?from=1', 'INVALID_REQUEST'],
     ['/monitoring/events?limit=-1', 'INVALID_REQUEST'],

@@ -1,22 +1,13 @@
 /** The state of the node, its past, and what happened. */
 import { z } from '@hono/zod-openapi';
 import { budgetSchema } from './budget.ts';
-import { assessmentSchema, levelSchema } from './pressure.ts';
+import { alertSchema, assessmentSchema, levelSchema } from './pressure.ts';
 import { readingSchema } from './reading.ts';
 
 /** What the stream sends as `reading`. */
 export const momentSchema = z
   .object({ reading: readingSchema, pressure: assessmentSchema, budget: budgetSchema })
   .openapi('Moment');
-
-export const alertSchema = z
-  .looseObject({
-    id: z.string(),
-    severity: z.enum(['info', 'warning', 'error']),
-    message: z.string(),
-    sinceMs: z.number(),
-  })
-  .openapi('Alert');
 
 export const nodeStatusSchema = momentSchema
   .extend({
@@ -62,10 +53,10 @@ export const historyQuerySchema = z.strictObject({
   toMs: queryNumber.min(0).optional().describe('Now by default.'),
   points: queryNumber
     .int()
-    .min(1)
+    .min(2)
     .max(5000)
     .default(600)
-    .describe('About as many points come back; 1 to 5,000, 600 by default.'),
+    .describe('At most as many points come back; 2 to 5,000, 600 by default.'),
 });
 
 export const historySchema = z

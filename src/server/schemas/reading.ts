@@ -16,6 +16,7 @@ export const readingSchema = z
     anonBytes: z.number(),
     heap: z.object({
       usedBytes: z.number(),
+      committedBytes: z.number().optional(),
       liveBytes: z.number().optional(),
       limitBytes: z.number(),
       usableLimitBytes: z.number(),
@@ -25,13 +26,16 @@ export const readingSchema = z
     container: z
       .object({
         version: z.union([z.literal(1), z.literal(2)]),
+        limitBytes: z.number().optional(),
+        path: z.string().optional(),
         usedBytes: z.number(),
         anonBytes: z.number(),
         unreclaimableKernelBytes: z.number(),
+        fullerGroup: z.object({ path: z.string(), limitBytes: z.number(), heldBytes: z.number() }).optional(),
       })
       .optional(),
     stall: z.object({ someAvg10: z.number(), fullAvg10: z.number() }).optional(),
-    collection: z.object({ share: z.number(), majorPerMinute: z.number() }),
+    collection: z.object({ share: z.number(), majorPerMinute: z.number(), majors: z.int().optional() }),
     consumers: z.array(z.object({ name: z.string(), bytes: z.number() })).readonly(),
   })
   .openapi('Reading');

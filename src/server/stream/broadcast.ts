@@ -102,8 +102,9 @@ export class Broadcast {
   /** The state now; undefined when the node has closed, which ends the streams. */
   #moment(): { atMs: number; data: string } | undefined {
     try {
-      const { reading, pressure, budget } = this.#node.status();
-      return { atMs: reading.atMs, data: JSON.stringify({ reading, pressure, budget }) };
+      const { reading, assessment } = this.#node.monitor.status();
+      const budget = this.#node.budget.snapshot();
+      return { atMs: reading.atMs, data: JSON.stringify({ reading, pressure: assessment, budget }) };
     } catch (error) {
       if (!(error instanceof TenureError)) throw error;
       this.close();

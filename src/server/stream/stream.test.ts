@@ -100,7 +100,7 @@ describe('the live stream', () => {
     const clock = new ManualClock();
     await using served = await serveFake(clock);
     using closed = await listen(served);
-    served.node.status = () => {
+    served.node.monitor.status = () => {
       throw new ClosedError('The node');
     };
     await clock.advance(250);
