@@ -25,14 +25,14 @@ describe('composeAnswer', () => {
   });
 
   it('counts headings as part of the passage', () => {
-    const passage = { text: 'Five seconds unless you say otherwise.', headings: ['Busy timeout'] };
+    const passage = { text: 'Five seconds unless you say otherwise.', headings: ['Busy timeout'], score: 1 };
     expect(composeAnswer('busy timeout', [passage]).confident).toBe(true);
     expect(composeAnswer('busy timeout', [{ ...passage, headings: [] }]).confident).toBe(false);
   });
 
   it('is not confident when most of the question is missing', () => {
     const { answer, confident } = composeAnswer('How long does the warranty of a locked bicycle last?', [
-      { text: LOCKED, headings: [] },
+      { text: LOCKED, headings: [], score: 1 },
     ]);
     expect(answer).toContain('locked by another process');
     expect(confident).toBe(false);
@@ -40,9 +40,28 @@ describe('composeAnswer', () => {
 
   it('keeps an answer short by taking neighbouring blocks only while they fit', () => {
     const filler = 'Filler sentence of some length. '.repeat(20).trim();
-    const { answer } = composeAnswer('zebra', [{ text: `${filler}\n\nThe zebra is here.\n\n${filler}`, headings: [] }]);
+    const { answer } = composeAnswer('zebra', [
+      { text: `${filler}\n\nThe zebra is here.\n\n${filler}`, headings: [], score: 1 },
+    ]);
     expect(answer).toContain('zebra');
     expect(answer.length).toBeLessThan(720);
+  });
+
+  it('quotes the section asked for and not its neighbours', () => {
+    const text =
+      'The disk is full\n\nFree some space.\n\nBusy timeout\n\nSet store.lock_timeout.\n\nPorts\n\nUse another.';
+    const { answer } = composeAnswer('busy timeout', [{ text, headings: [], score: 1 }]);
+    expect(answer).toBe('Busy timeout\n\nSet store.lock_timeout.');
+  });
+
+  it('prefers a section that tells over one that points elsewhere', () => {
+    const pointer = { text: 'How do I set a busy timeout?\n\nSee the store.', headings: [], score: 1.1 };
+    const telling = {
+      text: 'The busy timeout\n\nA write waits five seconds for a lock that another process holds; set it in milliseconds.',
+      headings: [],
+      score: 1,
+    };
+    expect(composeAnswer('set a busy timeout', [pointer, telling]).answer).toContain('waits five seconds');
   });
 
   it('says nothing when there is nothing', () => {

@@ -1,22 +1,28 @@
 /**
  * An answer made of the passages' own words.
  *
- * Offline there is no model to phrase one, so the answer quotes: from the best passage, the run of blocks (paragraphs, list
- * items, code) that covers most of the question, with the code that belongs to it. What covers too little of the question is
+ * Offline there is no model to phrase one, so the answer quotes: the section, in one of the best passages, that covers most of the
+ * question, from its best block on (a paragraph, a list, code) while it stays short. What covers too little of the question is
  * offered as a guess and marked so; nothing is ever made up.
  */
 import { analyze } from '../../agent-memory/analyze.ts';
 
 /** Longest answer, in characters; a block is never cut, so one long block may stand alone. */
 const ANSWER_LENGTH = 700;
-
+/** Passages that may answer; later ones are sources only. */
+const ANSWERING_PASSAGES = 3;
 /** Share of the question's terms the answer's passage must hold to be called an answer. */
 const CONFIDENT_COVERAGE = 0.6;
+/** A section with less text than this under its heading only points elsewhere. */
+const TELLING_LENGTH = 60;
+const HEADING_LENGTH = 100;
 
 export interface Passage {
   readonly text: string;
   /** Headings above it, outermost first, and the title: they answer too, but are not quoted. */
   readonly headings: readonly string[];
+  /** How well it was found; above 0. */
+  readonly score: number;
 }
 
 export interface ComposedAnswer {
@@ -24,34 +30,50 @@ export interface ComposedAnswer {
   readonly confident: boolean;
 }
 
-/** The best part of `passages[0]`; an empty answer when there is no passage. */
+/** Quotes the best section of the first passages, which come best first; an empty answer when there is none. */
 export function composeAnswer(question: string, passages: readonly Passage[]): ComposedAnswer {
-  const [best] = passages;
-  if (!best) return { answer: '', confident: false };
   const wanted = new Set(analyze(question));
-  const blocks = blocksOf(best.text);
-  const worth = blocks.map((block) => covered(block, wanted).size);
-  const answer = widen(blocks, worth.indexOf(Math.max(...worth))).join('\n\n');
-  const coverage = covered([best.text, ...best.headings].join('\n'), wanted).size / Math.max(1, wanted.size);
+  const candidates = passages
+    .slice(0, ANSWERING_PASSAGES)
+    .flatMap((passage) =>
+      sectionsOf(passage.text).map((blocks) => ({ passage, blocks, worth: worthOf(blocks, passage, wanted) })),
+    );
+  const best = candidates.reduce<(typeof candidates)[number] | undefined>(
+    (best, candidate) => (best && best.worth >= candidate.worth ? best : candidate),
+    undefined,
+  );
+  if (!best) return { answer: '', confident: false };
+  const { passage, blocks } = best;
+  const answer = quote(blocks, bestOf(blocks, wanted)).join('\n\n');
+  const coverage = covered([passage.text, ...passage.headings].join('\n'), wanted) / Math.max(1, wanted.size);
   return { answer, confident: coverage >= CONFIDENT_COVERAGE };
 }
 
 /** A short piece of `text` that shows why it was found: its best block, cut at a word. */
 export function excerptOf(question: string, text: string, maxLength = 240): string {
-  const wanted = new Set(analyze(question));
   const blocks = blocksOf(text);
-  const worth = blocks.map((block) => covered(block, wanted).size);
-  const block = (blocks[worth.indexOf(Math.max(...worth))] ?? text).replace(/\s+/g, ' ');
+  const block = (blocks[bestOf(blocks, new Set(analyze(question)))] ?? text).replace(/\s+/g, ' ');
   if (block.length <= maxLength) return block;
   return `${block.slice(0, block.lastIndexOf(' ', maxLength - 1) + 1 || maxLength - 1).trimEnd()}…`;
 }
 
-function covered(text: string, wanted: ReadonlySet<string>): Set<string> {
-  return new Set(analyze(text).filter((term) => wanted.has(term)));
+/** How many of the wanted terms `text` holds. */
+function covered(text: string, wanted: ReadonlySet<string>): number {
+  return new Set(analyze(text).filter((term) => wanted.has(term))).size;
 }
 
-/** Takes the blocks that follow, and then those before, while the answer stays short. */
-function widen(blocks: readonly string[], start: number): string[] {
+function bestOf(blocks: readonly string[], wanted: ReadonlySet<string>): number {
+  const worth = blocks.map((block) => covered(block, wanted));
+  return worth.indexOf(Math.max(...worth));
+}
+
+function worthOf(blocks: readonly string[], passage: Passage, wanted: ReadonlySet<string>): number {
+  const told = blocks.filter((block) => !isHeading(block)).join('\n');
+  return covered(blocks.join('\n'), wanted) * passage.score * (told.length < TELLING_LENGTH ? 0.5 : 1);
+}
+
+/** The blocks from `start` on, and then those before it, while the answer stays short. */
+function quote(blocks: readonly string[], start: number): string[] {
   const chosen = [blocks[start] ?? ''];
   let length = chosen[0]!.length;
   for (let next = start + 1; next < blocks.length && length + blocks[next]!.length <= ANSWER_LENGTH; next++) {
@@ -63,6 +85,22 @@ function widen(blocks: readonly string[], start: number): string[] {
     length += blocks[previous]!.length;
   }
   return chosen;
+}
+
+/** A heading with what stands under it, up to the next one. */
+function sectionsOf(text: string): string[][] {
+  const sections: string[][] = [];
+  for (const block of blocksOf(text)) {
+    const current = sections.at(-1);
+    if (!current || (isHeading(block) && current.some((earlier) => !isHeading(earlier)))) sections.push([block]);
+    else current.push(block);
+  }
+  return sections;
+}
+
+/** One short line that is no sentence, list, table or code. */
+function isHeading(block: string): boolean {
+  return block.length <= HEADING_LENGTH && !/\n|[.,:;]$|^\s*([-*+>|`~]|\d+[.)])/.test(block);
 }
 
 /** Paragraphs, with fenced code kept whole and together. */

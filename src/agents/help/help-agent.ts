@@ -69,11 +69,9 @@ export class HelpAgent {
   }
 }
 
-function passageOf({ memory }: Recalled): Passage {
-  return {
-    text: memory.text,
-    headings: [field(memory.metadata, 'title'), field(memory.metadata, 'heading')].filter((text) => text !== null),
-  };
+function passageOf({ memory, score }: Recalled): Passage {
+  const headings = [field(memory.metadata, 'title'), field(memory.metadata, 'heading')];
+  return { text: memory.text, headings: headings.filter((text) => text !== null), score };
 }
 
 function sourceOf(question: string, { memory, score, why }: Recalled): AnswerSource {
