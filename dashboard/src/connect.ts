@@ -51,9 +51,9 @@ function onConnection(next: Connection): void {
   cancelStatus();
   stopLoading();
   if (next.state !== 'live') return;
-  void refreshStatus();
   void refreshEvents();
-  void load();
+  // The status first: windows of history end at the server's time, not at the browser's.
+  void refreshStatus().then(load);
 }
 
 /** What has come since the last frame. */

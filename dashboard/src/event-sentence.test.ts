@@ -42,7 +42,7 @@ describe('sentenceOf', () => {
     const message = 'memory in use 84 %, threshold 80 %, since 2026-01-01T00:00:00.000Z; largest: vectors 180 MB';
     expect(alertWords(message)).toBe('memory in use 84 %, threshold 80 %; largest: vectors 180 MB');
     const cleared = { type: 'pressure.alert_cleared', atMs: 0, severity: 'error', message, lastedMs: 180_000 };
-    expect(plain(sentenceOf(cleared))).toBe('Over after 3 min: memory in use 84 %, threshold 80 %.');
+    expect(plain(sentenceOf(cleared))).toBe('Alert over after 3 min: memory in use 84 %, threshold 80 %.');
     expect(toneOf(cleared)).toBe('good');
   });
 

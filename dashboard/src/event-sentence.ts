@@ -17,7 +17,7 @@ const SENTENCES: Readonly<Record<string, (of: Fields) => string>> = {
     `Pressure ${isRise(of) ? 'rose' : 'fell'} from ${of['previousLevel']} to ${of['level']}: ${of['reason']}.${largest(of)}`,
   'pressure.alert_raised': (of) => `Alert: ${alertWords(String(of['message']))}.`,
   'pressure.alert_cleared': (of) =>
-    `Over after ${ms(of['lastedMs'])}: ${alertWords(String(of['message'])).split(';')[0]}.`,
+    `Alert over after ${ms(of['lastedMs'])}: ${alertWords(String(of['message'])).split(';')[0]}.`,
   'pressure.responded': (of) =>
     `Reclaimed ${bytes(of['accountedBytes'])} of ${bytes(of['targetBytes'])} wanted in ${ms(of['tookMs'])}` +
     `${of['collected'] ? ', with one garbage collection' : ''}; resident memory fell by ${bytes(of['residentDropBytes'])}.`,
@@ -48,10 +48,12 @@ export function sentenceOf(event: NodeEvent): string {
 /** How it is marked; the sentence says the same in words. */
 export function toneOf({ type, level, severity }: NodeEvent): Tone {
   if (type === 'pressure.alert_cleared') return 'good';
-  if (severity === 'error' || level === 'critical' || /fail|leak|reject/.test(type)) return 'bad';
-  if (severity === 'warning' || level === 'high' || level === 'moderate' || type.includes('refused')) return 'warning';
-  return type === 'pressure.level_changed' ? 'good' : 'plain';
+  if (type === 'pressure.level_changed') return LEVEL_TONES[String(level)] ?? 'warning';
+  if (severity === 'error' || /fail|leak|reject/.test(type)) return 'bad';
+  return severity === 'warning' || type.includes('refused') ? 'warning' : 'plain';
 }
+
+const LEVEL_TONES: Readonly<Record<string, Tone>> = { low: 'good', critical: 'bad' };
 
 /** Neighbours that only count the same thing become one: a busy agent remembers hundreds of times a minute. */
 export function gathered(events: readonly NodeEvent[]): NodeEvent[] {

@@ -2,8 +2,9 @@
 
 const UNITS = ['B', 'KB', 'MB', 'GB', 'TB'];
 
-/** `412 MB`, `1.4 GB`. With `digits`, always that many decimals from MB up, so that a live figure keeps its width. */
-export function formatBytes(bytes: number, digits?: number): string {
+/** `412 MB`, `1.4 GB`; null is not known. With `digits`, always that many decimals from MB up, so that a live figure keeps its width. */
+export function formatBytes(bytes: number | null | undefined, digits?: number): string {
+  if (bytes == null) return 'not known';
   const power = Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, Math.abs(bytes))) / 10));
   const value = bytes / 1024 ** power;
   const decimals = power < 2 ? 0 : (digits ?? (Math.abs(value) < 10 && !Number.isInteger(value) ? 1 : 0));

@@ -12,9 +12,11 @@ export interface Plots {
 }
 
 const BYTES_HEIGHT = 250;
-const SCORE_HEIGHT = 104;
+const SCORE_HEIGHT = 112;
 const AXIS_WIDTH = 62;
-const FONT = '12px system-ui, sans-serif';
+
+/** Whole minutes and more: labels name no seconds, and would repeat. */
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880].map((minutes) => minutes * 60);
 
 /** Powers of two, so that ticks fall on 64, 128, 256 MB. */
 const BYTE_STEPS = Array.from({ length: 42 }, (_, power) => 2 ** power);
@@ -27,10 +29,11 @@ export function makePlots(frame: HTMLElement, onPoint: (atMs: number | null) => 
   let palette = readPalette();
   let topBytes = 1;
   let spanMs = 0;
+  const font = `12px ${getComputedStyle(frame).fontFamily}`;
 
   const ink = (name: keyof Palette) => () => palette[name];
   const axis = (options: uPlot.Axis): uPlot.Axis => ({
-    font: FONT,
+    font,
     stroke: ink('ink-3'),
     grid: { stroke: ink('rule'), width: 1 },
     ticks: { show: false },
@@ -38,7 +41,8 @@ export function makePlots(frame: HTMLElement, onPoint: (atMs: number | null) => 
     ...options,
   });
   const timeAxis = {
-    space: 88,
+    space: 64,
+    incrs: TIME_STEPS,
     values: (_: uPlot, seconds: number[]) => seconds.map((second) => timeLabel(second, spanMs)),
   };
   const cursor: uPlot.Cursor = { sync: { key: 'trace' }, y: false, drag: { setScale: false, x: false, y: false } };
@@ -80,7 +84,7 @@ export function makePlots(frame: HTMLElement, onPoint: (atMs: number | null) => 
     {
       ...common,
       height: SCORE_HEIGHT,
-      padding: [8, 0, 0, 0],
+      padding: [16, 0, 0, 0],
       scales: { y: { range: () => [0, 100] } },
       axes: [axis({ ...timeAxis, size: 26 }), axis({ size: AXIS_WIDTH, splits: () => [0, 70, 100] })],
       series: [

@@ -1,6 +1,6 @@
 /** What needs a person now; nothing at all when nothing does. */
 import { alertWords } from '../event-sentence.ts';
-import { formatAgo, formatDay } from '../format.ts';
+import { formatDay, formatDuration } from '../format.ts';
 import { status } from '../state/node.ts';
 import { now } from '../state/now.ts';
 
@@ -11,12 +11,12 @@ export function Alerts() {
     <section class="alerts" aria-labelledby="alerts">
       <h2 id="alerts">{alerts.length === 1 ? 'One alert' : `${alerts.length} alerts`}</h2>
       <ul>
-        {alerts.map(({ id, severity, message, sinceMs }) => (
-          <li key={id} data-severity={severity}>
+        {alerts.map(({ kind, severity, message, sinceMs }) => (
+          <li key={kind} data-severity={severity}>
             <b>{severity}</b>
             <span>{alertWords(message)}</span>
             <time dateTime={new Date(sinceMs).toISOString()} title={formatDay(sinceMs)}>
-              since {formatAgo(now.value - sinceMs).replace(' ago', '')}
+              for {formatDuration(Math.max(1000, Math.floor((now.value - sinceMs) / 1000) * 1000))}
             </time>
           </li>
         ))}

@@ -10,12 +10,12 @@ import { makePlots, type Plots } from '../chart/plots.ts';
 import { shown } from '../state/chart.ts';
 import { isDark } from '../state/theme.ts';
 
-export function Chart({ pointed, label }: { pointed: Signal<number | null>; label: string }) {
+export function Chart({ pointedAtMs, label }: { pointedAtMs: Signal<number | null>; label: string }) {
   const frame = useRef<HTMLDivElement>(null);
   const plots = useRef<Plots | null>(null);
 
   useEffect(() => {
-    const made = makePlots(frame.current!, (atMs) => (pointed.value = atMs));
+    const made = makePlots(frame.current!, (atMs) => (pointedAtMs.value = atMs));
     plots.current = made;
     const watch = new ResizeObserver(() => made.resize());
     watch.observe(frame.current!);

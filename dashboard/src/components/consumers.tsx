@@ -28,6 +28,7 @@ export function Consumers() {
             <span data-part="held">kept</span>
             <span data-part="reclaimable">would give back</span>
             <span data-part="minimum">minimum</span>
+            <span>full width {formatBytes(scaleBytes)}</span>
           </p>
         </>
       )}

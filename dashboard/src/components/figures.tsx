@@ -19,7 +19,7 @@ export function Figures() {
           {now &&
             `${formatShare(now.reading.anonBytes, now.reading.limit.bytes)} of ${formatBytes(now.reading.limit.bytes)}, the ${SOURCES[now.reading.limit.source]}`}
         </Figure>
-        <Figure name="Live heap" value={now && liveHeap(now.reading.heap.liveBytes)}>
+        <Figure name="Live heap" value={now && formatBytes(now.reading.heap.liveBytes, 1)}>
           {now && heapShare(now.reading.heap)}
         </Figure>
         <Figure name="Growth" value={node && signed(node.growthMbPerHour)} unit="MB/h">
@@ -49,8 +49,10 @@ function Figure(props: { name: string; value: string | null; unit?: string; chil
     <div>
       <dt>{props.name}</dt>
       <dd>
-        <strong>{props.value ?? '–'}</strong>
-        {props.value && props.unit && <span> {props.unit}</span>}
+        <strong>
+          {props.value ?? '–'}
+          {props.value && props.unit && <span> {props.unit}</span>}
+        </strong>
         <small>{props.children || '\u00a0'}</small>
       </dd>
     </div>
@@ -70,10 +72,6 @@ function Opportunities() {
       </ul>
     </>
   );
-}
-
-function liveHeap(bytes: number | undefined): string {
-  return bytes === undefined ? 'not yet known' : formatBytes(bytes, 1);
 }
 
 function heapShare(heap: Reading['heap']): string {

@@ -24,7 +24,8 @@ export function Question() {
         <input
           id="question"
           ref={box}
-          type="search"
+          type="text"
+          enterkeyhint="search"
           maxLength={LONGEST}
           autocomplete="off"
           aria-label="Your question"

@@ -1,5 +1,5 @@
 /** How the node stands: level, score and reason in words, and where the score lies between calm and the limit. */
-import { connection, level, live, status } from '../state/node.ts';
+import { connection, live, status } from '../state/node.ts';
 import type { Level } from '../wire.ts';
 import { headline } from '../words.ts';
 
@@ -13,56 +13,49 @@ const ENTERED: readonly [Level, number][] = [
 
 export function Standing() {
   const pressure = live.value?.pressure;
-  const stale = connection.value.state !== 'live';
+  const { value } = connection;
+  const isLost = 'lostSinceMs' in value && value.lostSinceMs !== null;
+  const level = isLost ? 'unknown' : (pressure?.level ?? 'unknown');
   return (
-    <section
-      class="standing"
-      aria-labelledby="standing"
-      data-level={level.value ?? 'unknown'}
-      data-stale={stale && pressure !== undefined}
-    >
+    <section class="standing" aria-labelledby="standing" data-level={level}>
       <div>
-        <h2 id="standing">{pressure ? headline(pressure.level) : waitingWords()}</h2>
-        <p class="reason">{pressure ? pressure.reason : 'Figures appear with the first reading.'}</p>
-        <p class="badges">
-          {pressure && <span class="badge level">{pressure.level}</span>}
-          {status.value?.observeOnly && (
-            <span
-              class="badge observe"
-              title="Everything is measured and planned; nothing is done until observe_only is off."
-            >
-              Observe only
-            </span>
-          )}
-          {stale && pressure && <span class="badge">Last known</span>}
+        <h2 id="standing">
+          {isLost
+            ? 'The server does not answer.'
+            : pressure
+              ? headline(pressure.level)
+              : 'Waiting for the first reading…'}
+        </h2>
+        <p class="reason">
+          {pressure ? `${isLost ? 'Last known: ' : ''}${pressure.reason}` : 'Figures appear as soon as there are any.'}
         </p>
+        {pressure && (
+          <p class="terms">
+            The worst of {pressure.terms.map(({ name, score }) => `${name} ${Math.round(score)}`).join(', ')}
+          </p>
+        )}
+        {status.value?.observeOnly && (
+          <p class="observe" title="Everything is measured and planned; nothing is done until observe_only is off.">
+            Observe only
+          </p>
+        )}
       </div>
       <div class="gauge">
         <p class="score">
           <span class="unseen">Pressure score </span>
           <strong>{pressure ? Math.round(pressure.score) : '–'}</strong>
           <span> of 100</span>
+          {pressure && <b>{pressure.level}</b>}
         </p>
-        <Rule score={pressure?.score} />
+        <div class="rule" aria-hidden="true">
+          {ENTERED.map(([name, from]) => (
+            <span key={name} class="zone" data-level={name} data-on={name === level}>
+              {from}
+            </span>
+          ))}
+          {pressure && <span class="needle" style={{ left: `${pressure.score}%` }} />}
+        </div>
       </div>
     </section>
-  );
-}
-
-function waitingWords(): string {
-  return connection.value.state === 'waiting' ? 'The server does not answer.' : 'Waiting for the first reading…';
-}
-
-function Rule({ score }: { score: number | undefined }) {
-  return (
-    <div class="rule" aria-hidden="true">
-      {ENTERED.map(([name, from]) => (
-        <span key={name} class="zone" data-level={name}>
-          <b>{from}</b>
-          <i>{name}</i>
-        </span>
-      ))}
-      {score !== undefined && <span class="needle" style={{ left: `${Math.min(100, Math.max(0, score))}%` }} />}
-    </div>
   );
 }

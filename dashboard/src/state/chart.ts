@@ -39,12 +39,18 @@ export const shown = computed(() => {
   return chosen.value === LIVE || held === null ? { window: LIVE, samples: recent.value } : held;
 });
 
-/** Appends what the stream brought and forgets what has left the live window. */
+export const isLive = computed(() => shown.value.window === LIVE);
+
+/** A stored sample stands for many readings, and its score is the highest of them. */
+export const scoreName = computed(() => (isLive.value ? 'Pressure' : 'Peak pressure'));
+
+/** Appends what the stream brought, forgets what has left the live window, and what lies ahead when a clock was set back. */
 export function append(samples: readonly Sample[]): void {
-  const newest = samples.at(-1);
-  if (!newest) return;
-  const oldestMs = newest.atMs - LIVE.spanMs;
-  recent.value = [...recent.value, ...samples].filter(({ atMs }) => atMs >= oldestMs);
+  const [first] = samples;
+  if (!first) return;
+  const oldestMs = samples.at(-1)!.atMs - LIVE.spanMs;
+  const kept = recent.value.filter(({ atMs }) => atMs >= oldestMs && atMs < first.atMs);
+  recent.value = [...kept, ...samples];
 }
 
 export function choose(window: Window): void {
