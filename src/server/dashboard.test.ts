@@ -94,6 +94,17 @@ describe('the dashboard', () => {
     await build();
     expect((await served.get('/')).status).toBe(200);
   });
+
+  it('that was built anew is served anew', async () => {
+    const directory = await build();
+    await using served = await serve(directory);
+    const before = await served.get('/');
+    await writeFile(join(directory, 'assets', 'page-NEW_-789.js'), 'let next;');
+    await writeFile(join(directory, 'index.html'), '<!doctype html><title>Next</title>');
+    const after = await served.get('/', { headers: { 'if-none-match': before.headers.get('etag')! } });
+    expect([after.status, await after.text()]).toEqual([200, '<!doctype html><title>Next</title>']);
+    expect((await served.get('/assets/page-NEW_-789.js')).status).toBe(200);
+  });
 });
 
 async function raw(served: TestServer, path: string): Promise<string> {

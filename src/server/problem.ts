@@ -39,7 +39,6 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   CLOSED: 503,
   DASHBOARD_NOT_BUILT: 503,
   SHEDDING: 503,
-  STORE_BUSY: 503,
   STORE_LOCKED: 503,
   TOO_MANY_STREAMS: 503,
   TIMEOUT: 504,
@@ -68,9 +67,11 @@ export function problemResponse(thrown: unknown): Response {
   return new Response(JSON.stringify(body), { status: body.status, headers });
 }
 
-/** For the event that tells of a failure: code and text, whatever was thrown. */
-export function failureOf(thrown: unknown): { code: string; message: string } {
-  return { code: problemOf(thrown).code, message: messageOf(thrown) };
+/** For the event that tells of a failure: its code and text and, where it is a defect, the place. */
+export function failureOf(thrown: unknown): { code: string; message: string; stack: string | null } {
+  const { code } = problemOf(thrown);
+  const stack = code === 'INTERNAL' && thrown instanceof Error ? (thrown.stack ?? null) : null;
+  return { code, message: messageOf(thrown), stack };
 }
 
 function problem(code: string, detail: string, details: ErrorDetails = {}): Problem {

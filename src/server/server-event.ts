@@ -22,6 +22,8 @@ export interface RequestFailedEvent extends TenureEventBase {
   readonly status: number;
   readonly code: string;
   readonly message: string;
+  /** Where it was thrown, when it is a defect rather than an error with a code. */
+  readonly stack: string | null;
 }
 
 export type ServerEvent = ServerListeningEvent | ServerClosedEvent | RequestFailedEvent;
@@ -30,12 +32,20 @@ export type ServerEvent = ServerListeningEvent | ServerClosedEvent | RequestFail
 export function describeServerEvent(event: ServerEvent): LogLine {
   switch (event.type) {
     case 'server.listening':
-      return { severity: 'info', text: `listening on http://${event.address}:${event.port}` };
+      return { severity: 'info', text: `listening on ${urlOf(event)}` };
     case 'server.closed':
       return event.abandoned === 0
         ? { severity: 'info', text: 'server closed' }
         : { severity: 'warning', text: `server closed; ${event.abandoned} requests were cut off` };
     case 'server.request_failed':
-      return { severity: 'error', text: `${event.method} ${event.path} failed (${event.code}): ${event.message}` };
+      return {
+        severity: 'error',
+        text: `${event.method} ${event.path} failed (${event.code}): ${event.stack ?? event.message}`,
+      };
   }
+}
+
+/** `http://127.0.0.1:7341`; an IPv6 address in brackets. */
+export function urlOf({ address, port }: { address: string; port: number }): string {
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

@@ -1,7 +1,7 @@
 /**
  * The dashboard's files.
  *
- * The folder is listed once and requests are looked up in that list, so no path a client writes can lead anywhere else. Names that
+ * The folder is listed and requests are looked up in that list, so no path a client writes can lead anywhere else. Names that
  * carry a hash of their content may be kept for ever; the rest is asked for again each time and answered by its ETag.
  */
 import { createHash } from 'node:crypto';

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { invariant } from '../base/assert.ts';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, systemClock } from '../base/clock.ts';
 import { createFakeNode, type FakeNode } from './fake-node.ts';
 import { createServer, type Server, type ServerOptions } from './server.ts';
 import type { ServerEvent } from './server-event.ts';
@@ -106,9 +106,9 @@ export async function jsonOf(
 
 /** Resolves once `condition` holds; looks after every turn of the event loop, for ten seconds at most. */
 export async function until(condition: () => boolean): Promise<void> {
-  const giveUpMs = performance.now() + 10_000;
+  const giveUpMs = systemClock.monotonicMs() + 10_000;
   while (!condition()) {
-    invariant(performance.now() < giveUpMs, `Never came true: ${condition}`);
+    invariant(systemClock.monotonicMs() < giveUpMs, `Never came true: ${condition}`);
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

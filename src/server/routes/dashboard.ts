@@ -16,10 +16,11 @@ const NOT_BUILT = `<!doctype html>
 `;
 
 export function dashboardRoutes(app: OpenAPIHono<ServerEnvironment>, directory: string): void {
-  let files = staticFilesOf(directory);
+  let files: ReturnType<typeof staticFilesOf>;
 
   app.get('/*', async (c, next) => {
-    files ??= staticFilesOf(directory);
+    // Whoever loads the page anew also gets the files of a new build.
+    if (!files || c.req.path === '/') files = staticFilesOf(directory);
     const file = files?.get(c.req.path);
     if (file) {
       if (c.req.header('if-none-match') === file.headers['etag']) return c.body(null, 304, file.headers);
