@@ -11,7 +11,7 @@ import { isMainThread, resourceLimits } from 'node:worker_threads';
 import { MIB } from '../../base/bytes.ts';
 
 const SEMI_SPACES = 3;
-const DEFAULT_YOUNG_BYTES = 48 * MIB;
+const DEFAULT_YOUNG_MB = 48;
 /** Old generations up to this size get the smallest share. */
 const SMALL_OLD_MB = 256;
 const SHARE_OF_SMALL_OLD = 256;
@@ -32,7 +32,7 @@ export function youngGenerationBytes(heapLimitBytes: number, flags: HeapFlags = 
   if (semiSpaceMb !== undefined) return SEMI_SPACES * 2 ** Math.ceil(Math.log2(semiSpaceMb)) * MIB;
   const oldMb = flagMb(flags.words, 'max-old-space-size');
   if (oldMb !== undefined && oldMb * MIB < heapLimitBytes) return heapLimitBytes - oldMb * MIB;
-  return byRule(heapLimitBytes / MIB, flags.v8Version) * MIB || Math.min(DEFAULT_YOUNG_BYTES, heapLimitBytes / 2);
+  return (byRule(heapLimitBytes / MIB, flags.v8Version) ?? DEFAULT_YOUNG_MB) * MIB;
 }
 
 function ownFlags(): HeapFlags {
@@ -51,8 +51,8 @@ function flagMb(words: readonly string[], name: string): number | undefined {
   return value !== undefined && value > 0 ? value : undefined;
 }
 
-/** The young generation that, with the old generation it belongs to, makes up the limit; 0 when none does. */
-function byRule(limitMb: number, v8Version: string): number {
+/** The young generation that, with the old generation it belongs to, makes up the limit. */
+function byRule(limitMb: number, v8Version: string): number | undefined {
   const { share, largestMb } =
     Number.parseInt(v8Version, 10) >= 13 ? { share: 32, largestMb: 64 } : { share: 128, largestMb: 16 };
   for (let semiSpaceMb = largestMb; semiSpaceMb >= 1; semiSpaceMb /= 2) {
@@ -61,5 +61,5 @@ function byRule(limitMb: number, v8Version: string): number {
     if (2 ** Math.ceil(Math.log2(Math.min(Math.max(wantedMb, 1), largestMb))) === semiSpaceMb)
       return SEMI_SPACES * semiSpaceMb;
   }
-  return 0;
+  return undefined;
 }
