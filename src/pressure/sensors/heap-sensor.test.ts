@@ -7,7 +7,7 @@ import { CollectionGate } from '../collection-gate.ts';
 import { HeapSensor } from './heap-sensor.ts';
 import { youngGenerationBytes } from './young-generation.ts';
 
-const gate = () => new CollectionGate({ clock: systemClock, events: () => {}, minIntervalMs: 0, maxShare: 1 });
+const gate = new CollectionGate({ clock: systemClock, events: () => {}, minIntervalMs: 0, maxShare: 1 });
 
 describe('heap sensor', () => {
   it('tells used and usable heap at once, and live heap after the first major collection', async () => {
@@ -17,7 +17,7 @@ describe('heap sensor', () => {
     expect(heap!.usableLimitBytes).toBeLessThan(heap!.limitBytes);
     expect(heap).not.toHaveProperty('liveBytes');
     expect(collection).toEqual({ share: 0, majorPerMinute: 0, majors: 0 });
-    gate().tryCollect('test');
+    gate.tryCollect('test');
     await setImmediate();
     await setImmediate();
     const after = sensor.read();
@@ -29,10 +29,9 @@ describe('heap sensor', () => {
 
   it('leaves garbage out of live heap and keeps what is held in it', async () => {
     using sensor = new HeapSensor({ clock: systemClock });
-    const collector = gate();
     const liveBytes = async () => {
       await setImmediate();
-      collector.tryCollect('test');
+      gate.tryCollect('test');
       await setImmediate();
       await setImmediate();
       return sensor.read().heap!.liveBytes!;
@@ -49,7 +48,7 @@ describe('heap sensor', () => {
   it('hears of no more collections after it was disposed', async () => {
     const sensor = new HeapSensor({ clock: systemClock });
     sensor[Symbol.dispose]();
-    gate().tryCollect('test');
+    gate.tryCollect('test');
     await setImmediate();
     await setImmediate();
     expect(sensor.read().collection!.majors).toBe(0);
