@@ -16,7 +16,7 @@ const LOCKED = [
 describe('composeAnswer', () => {
   it('quotes the best passage with the code that belongs to it', () => {
     const { answer, confident } = composeAnswer('How do I set a busy timeout?', [
-      { text: LOCKED, headings: ['Store'] },
+      { text: LOCKED, headings: ['Store'], score: 1 },
     ]);
     expect(answer).toContain(
       'Set the busy timeout, in milliseconds:\n\n```yaml\nstore:\n\n  lock_timeout_ms: 5000\n```',
