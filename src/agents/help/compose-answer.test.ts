@@ -77,6 +77,11 @@ describe('excerptOf', () => {
     expect(excerpt).toMatch(/word…$/);
   });
 
+  it('shows what stands under a heading, and code without its fence', () => {
+    expect(excerptOf('ports', 'Ports\n\nTake another.')).toBe('Ports: Take another.');
+    expect(excerptOf('serve', '```sh\ntenure serve\n```')).toBe('tenure serve');
+  });
+
   it('cuts text without spaces too', () => {
     expect(excerptOf('x', 'x'.repeat(500), 50).length).toBeLessThanOrEqual(50);
   });

@@ -49,10 +49,12 @@ export function composeAnswer(question: string, passages: readonly Passage[]): C
   return { answer, confident: coverage >= CONFIDENT_COVERAGE };
 }
 
-/** A short piece of `text` that shows why it was found: its best block, cut at a word. */
+/** A short piece of `text` that shows why it was found: its best block, with what follows if that is a heading, cut at a word. */
 export function excerptOf(question: string, text: string, maxLength = 240): string {
   const blocks = blocksOf(text);
-  const block = (blocks[bestOf(blocks, new Set(analyze(question)))] ?? text).replace(/\s+/g, ' ');
+  const best = bestOf(blocks, new Set(analyze(question)));
+  const shown = isHeading(blocks[best] ?? '') ? blocks.slice(best, best + 2).join(': ') : blocks[best];
+  const block = (shown ?? text).replace(/^\s*(```|~~~)\w*\s*|\s*(```|~~~)\s*$/g, '').replace(/\s+/g, ' ');
   if (block.length <= maxLength) return block;
   return `${block.slice(0, block.lastIndexOf(' ', maxLength - 1) + 1 || maxLength - 1).trimEnd()}…`;
 }
