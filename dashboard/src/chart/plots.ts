@@ -4,7 +4,7 @@ import { formatBytes } from '../format.ts';
 import { columnsOf, type Sample, scaleOf } from '../trace.ts';
 
 export interface Plots {
-  /** Shows the last `spanMs` up to the newest sample. */
+  /** Shows the last `spanMs` up to the newest sample, or what there is of them. */
   feed(samples: readonly Sample[], spanMs: number): void;
   resize(): void;
   recolour(): void;
@@ -15,8 +15,11 @@ const BYTES_HEIGHT = 250;
 const SCORE_HEIGHT = 112;
 const AXIS_WIDTH = 62;
 
-/** Whole minutes and more: labels name no seconds, and would repeat. */
-const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880].map((minutes) => minutes * 60);
+/** In seconds; from a quarter of a minute to two days, none finer than its label can tell. */
+const TIME_STEPS = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880].map((minutes) => minutes * 60);
+
+/** A window is not drawn emptier than this share: a node that has just started shows its first minute, not a void. */
+const LEAST_FILLED = 0.2;
 
 /** Powers of two, so that ticks fall on 64, 128, 256 MB. */
 const BYTE_STEPS = Array.from({ length: 42 }, (_, power) => 2 ** power);
@@ -28,7 +31,6 @@ type Palette = Record<(typeof COLOURS)[number], string>;
 export function makePlots(frame: HTMLElement, onPoint: (atMs: number | null) => void): Plots {
   let palette = readPalette();
   let topBytes = 1;
-  let spanMs = 0;
   const font = `12px ${getComputedStyle(frame).fontFamily}`;
 
   const ink = (name: keyof Palette) => () => palette[name];
@@ -43,7 +45,8 @@ export function makePlots(frame: HTMLElement, onPoint: (atMs: number | null) => 
   const timeAxis = {
     space: 64,
     incrs: TIME_STEPS,
-    values: (_: uPlot, seconds: number[]) => seconds.map((second) => timeLabel(second, spanMs)),
+    values: (_: uPlot, seconds: number[], _axis: number, _space: number, step: number) =>
+      seconds.map((second) => timeLabel(second, step)),
   };
   const cursor: uPlot.Cursor = { sync: { key: 'trace' }, y: false, drag: { setScale: false, x: false, y: false } };
   const common = { width: frame.clientWidth, legend: { show: false }, cursor };
@@ -113,13 +116,13 @@ export function makePlots(frame: HTMLElement, onPoint: (atMs: number | null) => 
   }
 
   return {
-    feed(samples, span) {
+    feed(samples, spanMs) {
       const [seconds, peakAnon, anon, liveHeap, limit, scores] = columnsOf(samples);
       const scale = scaleOf(samples);
       topBytes = scale.topBytes;
-      spanMs = span;
       const max = seconds.at(-1) ?? 0;
-      const range = { min: max - span / 1000, max };
+      const filledMs = 1000 * (max - (seconds[0] ?? max));
+      const range = { min: max - Math.min(spanMs, Math.max(filledMs, LEAST_FILLED * spanMs)) / 1000, max };
       for (const [plot, columns] of [
         [bytes, [peakAnon, anon, liveHeap, limit]],
         [score, [scores]],
@@ -155,9 +158,15 @@ function faint(colour: string, share: number): string {
   return `color-mix(in srgb, ${colour} ${share * 100}%, transparent)`;
 }
 
-const hour = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const day = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric' });
+const DAY = new Intl.DateTimeFormat(undefined, { weekday: 'short', day: 'numeric' });
+const MINUTE = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const SECOND = new Intl.DateTimeFormat(undefined, {
+  minute: '2-digit',
+  second: '2-digit',
+  hour: '2-digit',
+  hourCycle: 'h23',
+});
 
-function timeLabel(second: number, spanMs: number): string {
-  return (spanMs > 2 * 86_400_000 ? day : hour).format(second * 1000);
+function timeLabel(second: number, stepSeconds: number): string {
+  return (stepSeconds < 60 ? SECOND : stepSeconds < 86_400 ? MINUTE : DAY).format(second * 1000);
 }
