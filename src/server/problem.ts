@@ -49,7 +49,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
 export type Problem = z.infer<typeof problemSchema>;
 
 /** The problem document for anything thrown. */
-export function problemOf(thrown: unknown): Problem {
+function problemOf(thrown: unknown): Problem {
   if (thrown instanceof TenureError) return problem(thrown.code, thrown.message, thrown.details);
   if (thrown instanceof HTTPException) {
     // The framework's own words for a body it was told to read.

@@ -46,6 +46,6 @@ export function describeServerEvent(event: ServerEvent): LogLine {
 }
 
 /** `http://127.0.0.1:7341`; an IPv6 address in brackets. */
-export function urlOf({ address, port }: { address: string; port: number }): string {
+function urlOf({ address, port }: { address: string; port: number }): string {
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }

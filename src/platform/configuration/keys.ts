@@ -264,6 +264,14 @@ export const keys = {
       restart: true,
       about: 'Page cache of the store, under the budget.',
     }),
+    lockTimeoutMs: milliseconds({
+      path: 'store.lock_timeout_ms',
+      default: 5000,
+      min: 1,
+      restart: true,
+      environment: 'TENURE_LOCK_TIMEOUT_MS',
+      about: 'Busy timeout: how long a write waits for the lock of another process.',
+    }),
   },
   log: {
     level: choice({

@@ -21,7 +21,7 @@ export interface Layer {
 }
 
 /** The schema of `tenure.yml`: every key may be left out, none may be unknown, a group may be empty. */
-export const fileSchema: z.ZodType = schemaOf('');
+const fileSchema: z.ZodType = schemaOf('');
 
 /** Everything that is wrong in `layer`, in the order it was written. */
 export function problemsOf(layer: Layer): ConfigurationProblem[] {

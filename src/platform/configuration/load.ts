@@ -14,7 +14,7 @@ import { LoadedConfiguration, type Setting } from './loaded-configuration.ts';
 import { ConfigurationError } from './problem.ts';
 
 /** Looked for in the working directory when no path is given. */
-export const CONFIGURATION_FILE = 'tenure.yml';
+const CONFIGURATION_FILE = 'tenure.yml';
 
 export interface LoadOptions {
   /** The file to read; it must exist. Without it, `tenure.yml` in the working directory is read if it is there. */
