@@ -14,7 +14,9 @@ export interface Rule {
   readonly innocent: readonly ProjectFile[];
 }
 
-export const isSource = (path: string): boolean => /^src\/.*\.ts$/.test(path) && !path.endsWith('.test.ts');
+/** What is built and shipped: neither tests nor what stands beside them for tests only. */
+export const isSource = (path: string): boolean =>
+  /^src\/.*\.ts$/.test(path) && !/\.(test|fixture)\.ts$|\/(fake|test)-[\w-]+\.ts$/.test(path);
 export const isTypeScript = (path: string): boolean => /\.tsx?$/.test(path) && !path.includes('/fixtures/');
 export const isTest = (path: string): boolean => /\.test\.tsx?$/.test(path);
 export const isCode = (path: string): boolean => /\.(tsx?|mjs)$/.test(path) && !path.includes('/fixtures/');

@@ -77,3 +77,16 @@ export const pagesNamedInCode: Rule = {
   planted: [file('src/base/a.ts', '/** See docs/nowhere.md. */')],
   innocent: [file('src/base/a.ts', '/** See docs/errors.md; writes `docs/<name>.md`. */')],
 };
+
+export const filesNamedInPages: Rule = {
+  name: 'a source file that a page names is there',
+  applies: (path) => path.endsWith('.md') && !/^docs\/(decisions\/|map\.md)/.test(path),
+  problems: (source) =>
+    [...source.text.matchAll(/`((?:[\w.-]+\/)+[\w.-]+\.(?:ts|mjs))`/g)].flatMap(({ index, 1: named }) =>
+      [named!, `src/${named}`].some((path) => existsSync(join(projectFolder, path)))
+        ? []
+        : [source.problem(index, `${named} is not there.`)],
+    ),
+  planted: [file('ARCHITECTURE.md', 'See `base/nowhere.ts`.')],
+  innocent: [file('ARCHITECTURE.md', 'See `base/clock.ts`, `scripts/rooms.mjs`, `pressure/sensors/*` and `clock.ts`.')],
+};

@@ -1,5 +1,5 @@
 /** STYLE of files: how long they are, what they are called, what they open with. */
-import { file, isCode, isSource, isTypeScript, type Rule } from '../rule.ts';
+import { file, isCode, isTest, isTypeScript, type Rule } from '../rule.ts';
 
 const LONGEST_LINES = 400;
 
@@ -44,7 +44,7 @@ export const tellingNames: Rule = {
 
 export const header: Rule = {
   name: 'every source file opens with a comment that says what it is',
-  applies: (path) => isSource(path) || /^(bench|scripts|dashboard)\/.*\.(tsx?|mjs)$/.test(path),
+  applies: (path) => /^(src|bench|scripts|dashboard)\/.*\.(tsx?|mjs)$/.test(path) && !isTest(path),
   problems({ path, text }) {
     const [, comment] = /^(?:#!.*\n)?\/\*\*([\s\S]*?)\*\//.exec(text) ?? [];
     if (comment === undefined) return [`${path}: open with a header comment: what it is, what it promises, why so.`];
