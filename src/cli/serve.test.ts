@@ -1,0 +1,131 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { CommandLine, type Ran, Written } from './cli.fixture.ts';
+import { InterruptedError } from './exit.ts';
+
+let user: CommandLine;
+
+beforeEach(async () => {
+  user = await CommandLine.create();
+});
+
+afterEach(async () => {
+  expect(user.openNodes).toBe(0);
+  await user[Symbol.asyncDispose]();
+});
+
+/** Written text that can be waited for. */
+class Watched extends Written {
+  #waiting: { wanted: RegExp; found: (match: RegExpExecArray) => void }[] = [];
+
+  override write(text: string): boolean {
+    super.write(text);
+    for (const { wanted, found } of this.#waiting) {
+      const match = wanted.exec(this.text);
+      if (match) found(match);
+    }
+    return true;
+  }
+
+  async until(wanted: RegExp): Promise<string> {
+    const match =
+      wanted.exec(this.text) ?? (await new Promise<RegExpExecArray>((found) => this.#waiting.push({ wanted, found })));
+    return match[1] ?? match[0];
+  }
+}
+
+async function serving(
+  args: readonly string[],
+  use: (stdout: Watched, stop: AbortController) => Promise<void>,
+): Promise<Ran> {
+  const stdout = new Watched();
+  const stop = new AbortController();
+  const running = user.run(['serve', '--port', '0', ...args], { stdout, signal: stop.signal });
+  const ended = running.then(({ stderr }) => {
+    throw new Error(`serve ended: ${stderr}`);
+  });
+  try {
+    await Promise.race([use(stdout, stop), ended]);
+  } finally {
+    ended.catch(() => {});
+    stop.abort(new InterruptedError('SIGTERM'));
+  }
+  return { ...(await running), stdout: stdout.text };
+}
+
+describe('serve', () => {
+  it('says where everything is, learns its own documents, answers, and stops cleanly', async () => {
+    const { exitCode, stdout } = await serving([], async (output) => {
+      const address = await output.until(/address +(http:\/\/127\.0\.0\.1:\d+)/);
+      const ready = await fetch(`${address}/health/ready`);
+      expect(ready.status).toBe(200);
+      await output.until(/Ready to be asked\. \d+ documents: /);
+      const answer = await fetch(`${address}/ask`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ question: 'how do I set a busy timeout?' }),
+      });
+      const { sources } = (await answer.json()) as { sources: { path: string }[] };
+      expect(sources.map(({ path }) => path)).toContainEqual(expect.stringMatching(/^tenure\/docs\//));
+    });
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^Tenure \d+\.\d+\.\d+ on Node /);
+    expect(stdout).toContain(`store          ${join(user.folder, 'store', 'tenure.db')}`);
+    expect(stdout).toContain('configuration  defaults');
+  });
+
+  it('learns what is configured, and nothing twice', async () => {
+    await mkdir(join(user.folder, 'handbook'));
+    await writeFile(join(user.folder, 'handbook', 'quokkas.md'), '# Quokkas\n\nQuokkas sleep in the shade.\n');
+    const config = join(user.folder, 'tenure.yml');
+    await writeFile(config, 'help:\n  documents: [./handbook, ./missing.md]\n');
+    const learned = /"event":"learned"[^\n]*"documents":(\d+)[^\n]*\n/;
+    const reportOf = async () => {
+      const { stdout, stderr } = await serving(
+        ['--config', config, '--json'],
+        async (output) => void (await output.until(learned)),
+      );
+      const [listening, report] = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+      expect(listening).toMatchObject({ event: 'listening', configuration: config });
+      expect(stderr).toContain('not learned: ');
+      return report as { documents: number; unchanged: number; failed: { name: string }[] };
+    };
+    const first = await reportOf();
+    expect(first).toMatchObject({ unchanged: 0, failed: [{ name: expect.stringContaining('missing.md') }] });
+    const second = await reportOf();
+    expect(second.unchanged).toBe(first.documents - 1);
+    expect((await user.run(['ask', 'where do quokkas sleep?'])).stdout).toContain('in the shade');
+  });
+
+  it('stops in the middle of learning, and goes on at the next start', async () => {
+    const { exitCode, stdout } = await serving([], async (output) => void (await output.until(/address/)));
+    expect(exitCode).toBe(0);
+    expect(stdout).not.toContain('could not be learned');
+    await serving([], async (output) => void (await output.until(/Ready to be asked/)));
+  });
+
+  it('says that the port is in use', async () => {
+    const other = createServer();
+    const port = await new Promise<number>((resolve) =>
+      other.listen(0, '127.0.0.1', () => resolve((other.address() as { port: number }).port)),
+    );
+    const { exitCode, stdout, stderr } = await user.run(['serve', '--port', String(port)]);
+    await closed(other);
+    expect([exitCode, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(new RegExp(`^error PORT_IN_USE: Port ${port} on 127\\.0\\.0\\.1 is in use`, 'm'));
+  });
+
+  it('refuses to listen where others could reach it', async () => {
+    const { exitCode, stderr } = await user.run(['serve', '--port', '0', '--host', '0.0.0.0']);
+    expect([exitCode, stderr]).toEqual([1, expect.stringContaining('error SERVER_NOT_LOOPBACK')]);
+  });
+});
+
+function closed(server: Server): Promise<unknown> {
+  return new Promise((resolve) => server.close(resolve));
+}

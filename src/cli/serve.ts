@@ -1,0 +1,98 @@
+/**
+ * `tenure serve`: runs one node with its HTTP interface and dashboard until it is told to stop.
+ *
+ * It listens first and learns its documents in the background, so the page is there at once. Stopping ends the learning (it goes on
+ * where it was at the next start), lets requests in flight finish, and closes the store.
+ */
+import { once } from 'node:events';
+import type { IngestDocument } from '../agent-memory/ingest/document.ts';
+import { walk } from '../agent-memory/ingest/walk.ts';
+import { HELP_SCOPE } from '../agents/help/help-agent.ts';
+import { messageOf, TenureError } from '../base/errors.ts';
+import { describeEvent } from '../platform/event-lines.ts';
+import { Log } from '../platform/logging.ts';
+import type { Tenure } from '../platform/tenure.ts';
+import type { TenureEvent } from '../platform/tenure-event.ts';
+import { VERSION } from '../platform/version.ts';
+import { createServer } from '../server/server.ts';
+import { describeServerEvent, type ServerEvent } from '../server/server-event.ts';
+import { type CommandContext, type GlobalFlags, nodeOptions } from './command.ts';
+import { EXIT } from './exit.ts';
+import { summaryOf } from './ingest.ts';
+import { ownDocuments } from './own-documents.ts';
+import type { OutputStream } from './terminal.ts';
+
+export interface ServeFlags extends GlobalFlags {
+  readonly host?: string;
+  readonly port?: number;
+}
+
+export interface ServeContext extends CommandContext<Tenure> {
+  /** Where log lines go besides the configured file. */
+  readonly logScreen: OutputStream;
+}
+
+type LoggedEvent = TenureEvent | ServerEvent;
+
+export async function serve(context: ServeContext, flags: ServeFlags): Promise<number> {
+  const { clock, signal } = context;
+  const { host, port } = flags;
+  await using node = await context.openNode({ ...nodeOptions(flags), configuration: { server: { host, port } } });
+  await using log = await openLog(node, context.logScreen);
+  await using server = createServer({ node, clock, onEvent: log.write });
+  const bound = await server.listen();
+  announce(context, node, `http://${bound.address.includes(':') ? `[${bound.address}]` : bound.address}:${bound.port}`);
+  const learning = learn(context, node);
+  if (!signal.aborted) await once(signal, 'abort');
+  await learning;
+  return EXIT.done;
+}
+
+async function openLog(node: Tenure, screen: OutputStream): Promise<Log<LoggedEvent>> {
+  const log = await Log.open<LoggedEvent>({
+    settings: node.configuration.log,
+    describe: (event) => (isServerEvent(event) ? describeServerEvent(event) : describeEvent(event)),
+    screen,
+  });
+  node.events.subscribe((event) => {
+    if (event.type === 'platform.configuration_reloaded') log.setLevel(node.configuration.log.level);
+    log.write(event);
+  });
+  return log;
+}
+
+function isServerEvent(event: LoggedEvent): event is ServerEvent {
+  return event.type.startsWith('server.');
+}
+
+function announce({ terminal }: ServeContext, node: Tenure, address: string): void {
+  const { store, configuration } = node.paths;
+  const log = node.configuration.log.file;
+  if (terminal.json) {
+    terminal.print(JSON.stringify({ event: 'listening', version: VERSION, address, store, configuration, log }));
+    return;
+  }
+  const line = (what: string, value: string) => terminal.print(`  ${what.padEnd(14)} ${value}`);
+  terminal.print(`${terminal.style('bold', `Tenure ${VERSION}`)} on Node ${process.versions.node}`);
+  line('configuration', configuration ?? 'defaults (no tenure.yml in this folder)');
+  line('store', store);
+  line('log', log ?? 'standard error');
+  line('address', terminal.style('cyan', address));
+}
+
+/** Takes in the package's own and the configured documents; says so in one line. */
+async function learn({ terminal, signal }: ServeContext, node: Tenure): Promise<void> {
+  try {
+    const documents: IngestDocument[] = [];
+    for await (const document of ownDocuments()) documents.push(document);
+    for await (const document of walk(node.configuration.help.documents, { signal })) documents.push(document);
+    const report = await node.ingest(documents, { scope: HELP_SCOPE, signal });
+    for (const { message } of report.failed) terminal.note(`not learned: ${message}`);
+    if (terminal.json) terminal.print(JSON.stringify({ event: 'learned', ...report }));
+    else terminal.print(`Ready to be asked. ${summaryOf(report)}`);
+  } catch (error) {
+    if (signal.aborted) return;
+    if (!(error instanceof TenureError)) throw error;
+    terminal.note(`The documents could not be learned (${error.code}): ${messageOf(error)}`);
+  }
+}
