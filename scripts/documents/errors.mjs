@@ -36,14 +36,14 @@ export function page(root) {
     .sort((a, b) => (a.code < b.code ? -1 : 1))
     .map(
       ({ code, name, means, says }) =>
-        `| \`${code}\` | ${statuses.get(code) ?? 500} | \`${name}\` | ${cell(means)} | ${cell(says)} |`,
+        `| \`${code}\` | ${statuses.get(code) ?? ''} | \`${name}\` | ${cell(means)} | ${cell(says)} |`,
     );
   return `# Error codes
 
 Every error Tenure expects is an instance of \`TenureError\` with a stable \`code\`, the numbers of the case in \`details\`, and a
 message that says what happened and what to do. Over HTTP the code and the details stand in the problem body; on the command line
 the message is printed and the exit code is not 0. An \`InvariantError\` has no code: it is a defect of Tenure; please report it. Over HTTP
-an error without a code is answered as \`${UNNAMED}\` (500), and the log says what it was.
+a code without a number is answered with 500, and an error without a code as \`${UNNAMED}\` (500, and the log says what it was).
 
 This page is generated from the source by \`npm run docs\`.
 

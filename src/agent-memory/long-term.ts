@@ -31,6 +31,7 @@ export type MemoryEvent = RememberedEvent | ForgottenEvent;
 /** Memories of one durable transaction. */
 const BATCH_LIMIT = 10_000;
 
+/** What agents know: `remember` keeps it durably, `recall` finds it again, both within a scope. */
 export class LongTermMemory implements AsyncDisposable {
   readonly #store: MemoryStore;
   readonly #clock: Clock;
@@ -126,6 +127,7 @@ export class LongTermMemory implements AsyncDisposable {
     return typeof version === 'string' ? version : null;
   }
 
+  /** How many memories there are, in how many scopes. */
   statistics(): MemoryStatistics {
     return this.#store.statistics();
   }

@@ -5,6 +5,7 @@ import type { Json, NewMemory } from '../storage/memory-store.ts';
 import { requireScope, type Scope } from '../storage/scope.ts';
 import { analyze, countTerms } from './analyze.ts';
 
+/** What can be said about a memory besides its text. */
 export interface RememberOptions {
   /** Whose memory it is; a session places it next to its neighbours. */
   readonly scope: Scope;
@@ -28,6 +29,7 @@ export interface RememberOptions {
   readonly speaker?: string | undefined;
 }
 
+/** One memory of a batch: its text and all that can be said about it. */
 export interface RememberItem extends RememberOptions {
   readonly text: string;
 }

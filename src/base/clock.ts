@@ -12,6 +12,7 @@ export interface Timer extends Disposable {
   cancel(): void;
 }
 
+/** Where time comes from: the machine, or a test. */
 export interface Clock {
   /** Milliseconds since the epoch. May jump when the system clock is set. */
   nowMs(): number;

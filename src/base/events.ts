@@ -18,6 +18,7 @@ export type EventSink<E extends TenureEventBase> = (event: E) => void;
 
 type Subscriber<E> = (event: E) => void;
 
+/** Passes each event on to its subscribers and to `diagnostics_channel`. */
 export class EventHub<E extends TenureEventBase> {
   readonly #subscribers = new Set<Subscriber<E>>();
   readonly #onSubscriberError: (error: unknown, event: E) => void;

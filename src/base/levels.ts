@@ -2,6 +2,7 @@
 
 export const LEVELS = ['low', 'moderate', 'high', 'critical'] as const;
 
+/** How bad memory pressure is. */
 export type Level = (typeof LEVELS)[number];
 
 /** 0 for `low` to 3 for `critical`: the value of the metric `memory_pressure_level`. */

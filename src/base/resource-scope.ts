@@ -9,6 +9,7 @@ import { ClosedError } from './errors.ts';
 
 type Release = () => unknown;
 
+/** Releases what it was given, newest first, when it is closed. */
 export class ResourceScope implements AsyncDisposable {
   readonly #name: string;
   #releases: Release[] = [];

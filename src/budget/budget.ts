@@ -48,6 +48,7 @@ const MAX_NAME_LENGTH = 128;
 /** A budget without a limit of its own is bound by its parents'. */
 const NO_LIMIT_BYTES = Number.MAX_SAFE_INTEGER;
 
+/** What a root budget is made of. */
 export interface BudgetOptions {
   /** First part of every path. `budget` by default. */
   readonly name?: string;
@@ -58,6 +59,7 @@ export interface BudgetOptions {
   readonly emit?: EventSink<BudgetEvent>;
 }
 
+/** What a budget under another is made of. */
 export interface ChildBudgetOptions {
   /** Unique among the budgets and consumers beside it. */
   readonly name: string;
@@ -69,6 +71,7 @@ export interface ChildBudgetOptions {
   readonly weight?: number;
 }
 
+/** How much to reclaim, why, and in what time. */
 export interface ReclaimOptions {
   readonly targetBytes: number;
   /** Why bytes are wanted, passed on to consumers. From `moderate` on, what was reclaimed comes back slowly. `low` by default. */

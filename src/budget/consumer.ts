@@ -9,6 +9,7 @@ import type { Level } from '../base/levels.ts';
 /** Where a consumer's bytes live; it decides how soon freed bytes leave the process. */
 export type Residence = 'heap' | 'slab' | 'native' | 'disk-cache';
 
+/** What a consumer is asked to give. */
 export interface ReclaimRequest {
   /** Bytes asked for. Giving less is remembered; a little more (the rest of a slab) is fine, far more counts as a failure. */
   readonly targetBytes: number;
@@ -18,6 +19,7 @@ export interface ReclaimRequest {
   readonly signal: AbortSignal;
 }
 
+/** Whoever holds bytes and can give some back. */
 export interface Consumer {
   readonly name: string;
   readonly where: Residence;

@@ -8,6 +8,7 @@ import type { Reading, Trend } from '../pressure/reading.ts';
 import type { HistoryPoint } from '../storage/reading-store.ts';
 import { VERSION } from './version.ts';
 
+/** The state of a node in one object: the body of `GET /monitoring/memory`. */
 export interface NodeStatus {
   readonly reading: Reading;
   readonly pressure: Assessment;

@@ -24,4 +24,5 @@ export interface BackgroundFailedEvent extends TenureEventBase {
 
 export type PlatformEvent = OpenedEvent | BackgroundFailedEvent | ConfigurationEvent;
 
+/** Everything that can happen in a node, told apart by `type`. */
 export type TenureEvent = BudgetEvent | PressureEvent | StoreEvent | IndexFailedEvent | MemoryEvent | PlatformEvent;

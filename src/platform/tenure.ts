@@ -37,6 +37,7 @@ import { RecentEvents } from './recent-events.ts';
 import type { TenureEvent } from './tenure-event.ts';
 import { VERSION } from './version.ts';
 
+/** How a node is opened; everything has a default. */
 export interface TenureOptions {
   /** Folder of the store; goes over every other way to say it. `.tenure` in the working directory by default. */
   readonly directory?: string | undefined;
@@ -49,6 +50,7 @@ export interface TenureOptions {
   readonly clock?: Clock | undefined;
 }
 
+/** Whether a node takes requests, and why not. */
 export interface Readiness {
   readonly status: 'ready' | 'starting' | 'closing';
   readonly checks: { readonly store: 'ok' | 'failing' };
@@ -307,6 +309,7 @@ async function openParts(from: {
       path: join(store.directory, STORE_FILE),
       clock,
       random: seededRandom(startedAtMs + process.pid),
+      lockTimeoutMs: store.lockTimeoutMs,
       onEvent: events.emit,
     }),
   );

@@ -19,6 +19,7 @@ import { type Level, levelRank } from '../base/levels.ts';
 import { heldBytes } from './limit.ts';
 import type { Reading, StallState } from './reading.ts';
 
+/** One of the figures the score is the worst of. */
 export interface Term {
   readonly name: string;
   /** 0 to 100. */
@@ -28,6 +29,7 @@ export interface Term {
   readonly excessBytes: number;
 }
 
+/** How bad it is, why, and how many bytes would mend it. */
 export interface Assessment {
   /** 0 to 100: the worst of the terms. */
   readonly score: number;

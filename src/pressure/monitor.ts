@@ -123,6 +123,7 @@ interface Task {
   isRunning: boolean;
 }
 
+/** Reads the sensors in a steady cadence, assesses, responds and alerts. */
 export class Monitor implements AsyncDisposable {
   readonly #options: MonitorOptions;
   readonly #rules: LevelRules;

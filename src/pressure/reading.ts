@@ -71,6 +71,7 @@ export interface ConsumerBytes {
   readonly bytes: number;
 }
 
+/** One measured state of process, host and container; sizes in bytes, shares 0 to 1, percents 0 to 100. */
 export interface Reading {
   readonly atMs: number;
   readonly limit: Limit;

@@ -10,6 +10,7 @@
  */
 import type { Scope } from './scope.ts';
 
+/** Any JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** One memory as it is kept. Times are milliseconds since the epoch. */

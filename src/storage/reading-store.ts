@@ -29,6 +29,7 @@ export interface HistoryPoint {
   readonly consumers?: readonly { readonly name: string; readonly bytes: number }[];
 }
 
+/** Stored readings of a range, and the span each point stands for. */
 export interface History {
   /** The length of the period each point stands for. */
   readonly resolutionMs: number;

@@ -9,6 +9,7 @@
  */
 import { TenureError } from '../base/errors.ts';
 
+/** The mandatory address of agent memory. Tenant, agent and user name a partition; a session groups within it. */
 export interface Scope {
   /** The customer or installation; never empty. */
   readonly tenant: string;

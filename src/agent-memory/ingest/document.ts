@@ -10,6 +10,7 @@ export const DOCUMENT_KINDS = ['markdown', 'text', 'html', 'conversation'] as co
 
 export type DocumentKind = (typeof DOCUMENT_KINDS)[number];
 
+/** One document to take in: its name, and a way to read its bytes. */
 export interface IngestDocument {
   /** Its identity in the scope, such as a path: 1 to 1,024 characters. Also its title until it tells a better one. */
   readonly name: string;

@@ -1,6 +1,7 @@
 /** How far an ingest has come: counted as it reads, told at most ten times a second and after every document. */
 import type { Clock } from '../../base/clock.ts';
 
+/** How far an ingest has come; told as it goes on. */
 export interface IngestProgress {
   /** Documents that are done, whatever became of them. */
   readonly documents: number;

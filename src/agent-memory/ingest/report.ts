@@ -11,6 +11,7 @@ export interface IngestWarning extends IngestFailure {
   readonly line?: number;
 }
 
+/** What an ingest did, all documents together. */
 export interface IngestReport {
   /** Documents seen, those unchanged and those failed among them. */
   readonly documents: number;

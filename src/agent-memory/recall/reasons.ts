@@ -2,8 +2,10 @@
 import type { LexicalView, StoredMemory } from '../../storage/memory-store.ts';
 import type { Ranking, RankingParameters } from './ranking.ts';
 
+/** What made a memory score: words, their context, who said it, or only that it is new. */
 export type Signal = 'words' | 'neighbours' | 'session' | 'speaker' | 'recency';
 
+/** One signal that made a memory's score, and its share of it. */
 export interface Reason {
   readonly signal: Signal;
   /** A clause for people, such as `has the words "budget", "limit"`. */

@@ -15,6 +15,7 @@ import { RANKING, type Ranking, rankDocuments } from './ranking.ts';
 import { RECENCY, type Reason, reasonsFor } from './reasons.ts';
 import type { ScratchArrays } from './scratch.ts';
 
+/** Where to look, for how much, and among what. */
 export interface RecallOptions {
   /** Where to look: exactly this tenant, agent and user; one session, or all when none is named. */
   readonly scope: Scope;
@@ -35,6 +36,7 @@ export interface RecallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** A memory that was found, with its score and the reasons for it. */
 export interface Recalled {
   readonly memory: StoredMemory;
   /** Above 0; comparable within one recall only. */

@@ -10,6 +10,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Scope } from '../../storage/scope.ts';
 import { composeAnswer, excerptOf, type Passage } from './compose-answer.ts';
 
+/** Where a part of an answer came from. */
 export interface AnswerSource {
   readonly memoryId: string;
   readonly title: string;
@@ -22,6 +23,7 @@ export interface AnswerSource {
   readonly why: readonly Reason[];
 }
 
+/** An answer quoted from what was learned, with its sources. */
 export interface Answer {
   /** Quoted from the best source; empty when nothing was found. */
   readonly answer: string;
@@ -31,6 +33,7 @@ export interface Answer {
   readonly tookMs: number;
 }
 
+/** Whose knowledge to ask, and how many sources to name. */
 export interface AskOptions {
   /** Whose knowledge to use; the agent's own by default. */
   readonly scope?: Scope | undefined;
@@ -45,6 +48,7 @@ export const HELP_SCOPE: Scope = { tenant: 'default', agent: 'help' };
 /** A source scoring less than this share of the best one is left out. */
 const WORTH_NAMING = 0.4;
 
+/** Answers questions from documents and memories, offline, with sources. */
 export class HelpAgent {
   readonly #memory: LongTermMemory;
   readonly #clock: Clock;
