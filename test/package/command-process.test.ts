@@ -1,0 +1,130 @@
+/** The command line as a process: pipes that close, signals, and being killed in the middle of an ingest. */
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { builtCommand, run } from './built-package.ts';
+
+let folder: string;
+const children: ChildProcessWithoutNullStreams[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'tenure-process-'));
+});
+
+afterEach(async () => {
+  for (const child of children.splice(0)) {
+    if (child.exitCode === null && child.signalCode === null) {
+      child.kill('SIGKILL');
+      await once(child, 'close');
+    }
+  }
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const tenure = (...args: string[]) => run([...builtCommand, ...args], { cwd: folder });
+
+function start(...args: string[]) {
+  const [node, main] = builtCommand;
+  const child = spawn(node!, [main!, ...args], { cwd: folder, env: { ...process.env, NO_COLOR: '1' } });
+  children.push(child);
+  const written = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text: string) => {
+      written[name] += text;
+    });
+  }
+  const ended = once(child, 'close').then(([code, signal]) => ({ code, signal, ...written }));
+  return { child, ended, written };
+}
+
+/** Resolves when `condition` holds; looks each time the event loop comes round. */
+async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function isListening(port: number): Promise<boolean> {
+  const socket = createConnection(port, '127.0.0.1');
+  const listening = await once(socket, 'connect').then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return listening;
+}
+
+/** `count` passages with a word each that no other has. */
+function pages(count: number): string {
+  const filler = 'These words fill the page so that it is a passage of its own. '.repeat(12);
+  return Array.from({ length: count }, (_, index) => `unique${index}word ${filler}`).join('\n\n');
+}
+
+describe('the command as a process', () => {
+  it('does not mind a reader that goes away', async () => {
+    writeFileSync(join(folder, 'pages.txt'), pages(200));
+    await tenure('ingest', 'pages.txt');
+    const { child, ended } = start('recall', 'passage', '--limit', '200', '--json');
+    child.stdout.destroy();
+    expect(await ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+  });
+
+  it('reads a document from a pipe', async () => {
+    const { child, ended } = start('ingest', '-', '--kind', 'text', '--name', 'piped');
+    child.stdin.end(pages(300));
+    expect(await ended).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringContaining('1 learned (300 passages)'),
+    });
+    expect((await tenure('ask', 'unique299word')).output).toContain('piped');
+  });
+
+  it('stops waiting for standard input when told to', async () => {
+    const { child, ended } = start('remember', '-');
+    // More than a pipe holds: when it is gone, the command is reading.
+    await new Promise((resolve) => child.stdin.write('half a text '.repeat(20_000), resolve));
+    child.kill('SIGINT');
+    expect(await ended).toMatchObject({ code: 130, stdout: '', stderr: 'error INTERRUPTED: Stopped by SIGINT.\n' });
+  });
+
+  it('closes at the first signal and ends at the second', async () => {
+    const { child, ended, written } = start('serve', '--port', '0');
+    await until(() => /http:\/\/127\.0\.0\.1:\d+/.test(written.stdout));
+    const port = Number(/127\.0\.0\.1:(\d+)/.exec(written.stdout)![1]);
+    // A request in flight keeps the server from closing.
+    const socket = createConnection(port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(
+      'POST /ingest?name=a.md&tenant=t HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/markdown\r\nContent-Length: 99\r\n\r\n#',
+    );
+    await until(() => existsSync(join(folder, '.tenure', 'incoming')));
+    child.kill('SIGTERM');
+    await until(async () => !(await isListening(port)));
+    expect(child.exitCode).toBeNull();
+    child.kill('SIGINT');
+    socket.destroy();
+    expect(await ended).toMatchObject({ code: 130 });
+  });
+
+  it('goes on with a document where it was killed, and knows each passage once', async () => {
+    writeFileSync(join(folder, 'pages.txt'), pages(6000));
+    const log = join(folder, '.tenure', 'tenure.db-wal');
+    const { child, ended } = start('ingest', 'pages.txt');
+    await until(() => (statSync(log, { throwIfNoEntry: false })?.size ?? 0) > 3 * 2 ** 20);
+    child.kill('SIGKILL');
+    expect(await ended).toMatchObject({ signal: 'SIGKILL' });
+    const again = await tenure('ingest', 'pages.txt', '--json');
+    const { passages } = JSON.parse(again.output) as { passages: number };
+    expect(passages).toBeGreaterThan(0);
+    expect(passages).toBeLessThan(6000);
+    for (const index of [0, 255, 256, 3000, 5999]) {
+      const { output } = await tenure('recall', `unique${index}word`, '--json', '--limit', '3');
+      const { results } = JSON.parse(output) as { results: { memory: { text: string } }[] };
+      expect(results.filter(({ memory }) => memory.text.startsWith(`unique${index}word`))).toHaveLength(1);
+    }
+    expect((await tenure('ingest', 'pages.txt')).output).toContain('1 unchanged');
+  }, 60_000);
+});
