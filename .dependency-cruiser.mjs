@@ -124,7 +124,12 @@ export default {
       { path: '^src/testing\\.ts$' },
       { path: 'node_modules/(vitest|fast-check)/', reachable: true },
     ),
-    rule('resolvable', 'Every import leads somewhere.', {}, { couldNotResolve: true, pathNot: '^(node:)?sqlite$' }),
+    rule(
+      'resolvable',
+      'Every import leads somewhere.',
+      {},
+      { couldNotResolve: true, pathNot: '^((node:)?sqlite|\\./package\\.json)$' },
+    ),
   ],
   options: {
     doNotFollow: { path: 'node_modules' },

@@ -1,13 +1,13 @@
 /** Every house rule holds in the project, and would be seen to break. */
 import { describe, expect, it } from 'vitest';
 import { projectFiles } from './project-files.ts';
-import * as code from './rules/code.ts';
-import * as documents from './rules/documents.ts';
-import * as layout from './rules/layout.ts';
+import { codeRules } from './rules/code.ts';
+import { documentRules } from './rules/documents.ts';
+import { layoutRules } from './rules/layout.ts';
 
 const files = projectFiles();
 
-for (const rule of Object.values({ ...layout, ...code, ...documents }))
+for (const rule of [...layoutRules, ...codeRules, ...documentRules]) {
   describe(rule.name, () => {
     it('holds in every file it is about', () => {
       const about = files.filter(({ path }) => rule.applies(path));
@@ -28,6 +28,7 @@ for (const rule of Object.values({ ...layout, ...code, ...documents }))
         expect(rule.applies(file.path) ? rule.problems(file) : [], file.text).toEqual([]);
     });
   });
+}
 
 describe('the walk over the project', () => {
   it('finds sources, tests and documents, and nothing that is built', () => {

@@ -6,7 +6,7 @@ const CLOCK = 'src/base/clock.ts';
 const BARE_CALLS = new Set(['setTimeout', 'setInterval', 'Date']);
 const BARE_MEMBERS = new Set(['Date.now', 'Math.random', 'performance.now', 'process.hrtime', 'AbortSignal.timeout']);
 
-export const timeAndChance: Rule = {
+const timeAndChance: Rule = {
   name: 'time and chance come from base, not from the machine',
   applies: (path) => isSource(path) && path !== CLOCK && !path.startsWith('src/testing/'),
   problems: (source) =>
@@ -48,7 +48,7 @@ function bareUse(node: ts.Node): string | undefined {
 
 const SILENCED = /(\/\/|\/\*)\s*@ts-(ignore|expect-error|nocheck)/g;
 
-export const typesKept: Rule = {
+const typesKept: Rule = {
   name: 'no type is given up',
   applies: isTypeScript,
   problems: (source) => [
@@ -73,7 +73,7 @@ const MARKS = [`TO${'DO'}`, `FIX${'ME'}`, `XX${'X'}`, `HA${'CK'}`];
 const UNFINISHED = ['not', 'implemented'].join(' ');
 const LEFT_OVER = new RegExp(`\\b(${MARKS.join('|')})\\b|${UNFINISHED}`, 'g');
 
-export const finishedWork: Rule = {
+const finishedWork: Rule = {
   name: 'nothing is left for later',
   applies: (path) => isCode(path) || path.endsWith('.md'),
   problems: (source) =>
@@ -91,7 +91,7 @@ export const finishedWork: Rule = {
 const TEST_MODIFIERS = new Set(['skip', 'only', 'todo', 'skipIf', 'runIf', 'fails']);
 const TEST_NAMES = /^(it|test|describe|suite|bench)\b/;
 
-export const testsRun: Rule = {
+const testsRun: Rule = {
   name: 'every test runs, and none runs alone',
   applies: isTest,
   problems: (source) =>
@@ -115,7 +115,7 @@ export const testsRun: Rule = {
 
 const UNIT_FIRST = /^(bytes|ms|mb|kb|gb|mib|kib|seconds|millis|minutes|hours|days|percent)(?!Per)[A-Z]/;
 
-export const unitsLast: Rule = {
+const unitsLast: Rule = {
   name: 'units stand last in names',
   applies: isTypeScript,
   problems: (source) =>
@@ -153,7 +153,7 @@ function isValueDeclaration(node: ts.Node): node is ValueDeclaration {
   return (ts.isParameter(node) || ts.isPropertySignature(node)) && node.type?.kind !== ts.SyntaxKind.FunctionType;
 }
 
-export const errorsKept: Rule = {
+const errorsKept: Rule = {
   name: 'no error is swallowed in silence, and a broken invariant is never caught',
   applies: isSource,
   problems: (source) =>
@@ -173,3 +173,5 @@ export const errorsKept: Rule = {
   ],
   innocent: [file('src/budget/a.ts', 'try { f(); } catch {', '  // Gone already: what we wanted.', '}')],
 };
+
+export const codeRules: readonly Rule[] = [timeAndChance, typesKept, finishedWork, testsRun, unitsLast, errorsKept];

@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { projectFolder } from '../project-files.ts';
-import { file, isCode, type Rule } from '../rule.ts';
+import { file, isCode, isTest, type Rule } from '../rule.ts';
 
 const MACHINE_PATH = /(?<![\w.~-])\/(tmp|home|root|work|Users)\/[\w.]/g;
 const REGISTRY = /registry\.[a-z0-9.-]*(npm|yarn)[a-z0-9.-]*\.\w+|"resolved"\s*:\s*"http/g;
 
-export const publicPlaces: Rule = {
+const publicPlaces: Rule = {
   name: 'no file names a path of one machine or the host of a registry',
   applies: () => true,
   problems: (source) =>
@@ -22,7 +22,7 @@ export const publicPlaces: Rule = {
   innocent: [file('docs/a.md', 'a tmp/work folder, ./home/page, https://example.com/home/x, the key registry.entries')],
 };
 
-export const decisions: Rule = {
+const decisions: Rule = {
   name: 'decisions are numbered, named and headed alike',
   applies: (path) => path.startsWith('docs/decisions/'),
   problems: ({ path, text }) => {
@@ -35,7 +35,7 @@ export const decisions: Rule = {
   innocent: [file('docs/decisions/001-build.md', '# 1. Build')],
 };
 
-export const results: Rule = {
+const results: Rule = {
   name: 'every result table names its machine, Node version and commit',
   applies: (path) => path.startsWith('bench/results/'),
   problems: ({ path, text }) =>
@@ -55,7 +55,7 @@ export const results: Rule = {
   ],
 };
 
-export const links: Rule = {
+const links: Rule = {
   name: 'links inside the documents lead somewhere',
   applies: (path) => path.endsWith('.md'),
   problems: (source) =>
@@ -67,9 +67,9 @@ export const links: Rule = {
   innocent: [file('docs/a.md', 'See [b](../README.md#start), [c](https://example.com) and [d](#d).')],
 };
 
-export const pagesNamedInCode: Rule = {
+const pagesNamedInCode: Rule = {
   name: 'a page that a comment sends the reader to is there',
-  applies: (path) => isCode(path) && !path.startsWith('test/tidy/'),
+  applies: (path) => isCode(path) && !isTest(path) && !path.startsWith('test/tidy/'),
   problems: (source) =>
     [...source.text.matchAll(/\bdocs\/[\w/-]+\.md\b/g)].flatMap(({ index, 0: page }) =>
       existsSync(join(projectFolder, page)) ? [] : [source.problem(index, `${page} is not there.`)],
@@ -78,7 +78,7 @@ export const pagesNamedInCode: Rule = {
   innocent: [file('src/base/a.ts', '/** See docs/errors.md; writes `docs/<name>.md`. */')],
 };
 
-export const filesNamedInPages: Rule = {
+const filesNamedInPages: Rule = {
   name: 'a source file that a page names is there',
   applies: (path) => path.endsWith('.md') && !/^docs\/(decisions\/|map\.md)/.test(path),
   problems: (source) =>
@@ -90,3 +90,12 @@ export const filesNamedInPages: Rule = {
   planted: [file('ARCHITECTURE.md', 'See `base/nowhere.ts`.')],
   innocent: [file('ARCHITECTURE.md', 'See `base/clock.ts`, `scripts/rooms.mjs`, `pressure/sensors/*` and `clock.ts`.')],
 };
+
+export const documentRules: readonly Rule[] = [
+  publicPlaces,
+  decisions,
+  results,
+  links,
+  pagesNamedInCode,
+  filesNamedInPages,
+];

@@ -3,7 +3,7 @@ import { file, isCode, isTest, isTypeScript, type Rule } from '../rule.ts';
 
 const LONGEST_LINES = 400;
 
-export const fileSize: Rule = {
+const fileSize: Rule = {
   name: 'no file of code is longer than 400 lines',
   applies: isCode,
   problems({ path, text }) {
@@ -17,7 +17,7 @@ export const fileSize: Rule = {
 const EMPTY_NAME = /^(utils?|helpers?|lib|libs|types?|common|misc|managers?|interfaces?|constants?)$/i;
 const EMPTY_SUFFIX = /(Utils?|Helpers?|Managers?)$/;
 
-export const tellingNames: Rule = {
+const tellingNames: Rule = {
   name: 'no file, folder or type has a name that says nothing',
   applies: isCode,
   problems(source) {
@@ -42,7 +42,7 @@ export const tellingNames: Rule = {
   innocent: [file('src/budget/tree.ts', 'export class BudgetTree {}'), file('src/base/library.ts', '')],
 };
 
-export const header: Rule = {
+const header: Rule = {
   name: 'every source file opens with a comment that says what it is',
   applies: (path) => /^(src|bench|scripts|dashboard)\/.*\.(tsx?|mjs)$/.test(path) && !isTest(path),
   problems({ path, text }) {
@@ -64,7 +64,7 @@ export const header: Rule = {
   ],
 };
 
-export const ownExtensions: Rule = {
+const ownExtensions: Rule = {
   name: 'imports of our own code carry their extension',
   applies: isTypeScript,
   problems: (source) =>
@@ -78,3 +78,5 @@ export const ownExtensions: Rule = {
   planted: [file('src/base/a.ts', "import { b } from './b.js';"), file('src/base/a.ts', "export * from './b';")],
   innocent: [file('src/base/a.ts', "import { b } from './b.ts';", "import { readFile } from 'node:fs/promises';")],
 };
+
+export const layoutRules: readonly Rule[] = [fileSize, tellingNames, header, ownExtensions];
