@@ -14,10 +14,12 @@
 import { SlidingWindow } from './sliding-window.ts';
 
 const FLOOR_WINDOW = { windowMs: 30_000, buckets: 30 };
+/** So long, and until something is first reclaimed, whatever is unaccounted is the baseline. */
+const START_MS = 30_000;
 
 export class Books {
   readonly #unaccounted = SlidingWindow.lowest(FLOOR_WINDOW);
-  #firstMs: number | undefined;
+  #startedMs: number | undefined;
   #baselineBytes = 0;
   #retainedBytes = 0;
   #driftBytes = 0;
@@ -36,19 +38,23 @@ export class Books {
 
   /** Takes in one reading. */
   update(nowMs: number, { heldBytes, reservedBytes }: { heldBytes: number; reservedBytes: number }): void {
-    this.#unaccounted.add(nowMs, Math.max(0, heldBytes - reservedBytes));
+    const unaccountedBytes = Math.max(0, heldBytes - reservedBytes);
+    this.#startedMs ??= nowMs + START_MS;
+    if (nowMs < this.#startedMs) {
+      this.#baselineBytes = unaccountedBytes;
+      return;
+    }
+    this.#unaccounted.add(nowMs, unaccountedBytes);
     const floorBytes = this.#unaccounted.value(nowMs);
-    this.#firstMs ??= nowMs;
-    // The process is still starting: what it holds now is not drift.
-    const isStarting = nowMs - this.#firstMs < FLOOR_WINDOW.windowMs;
-    this.#baselineBytes = isStarting ? floorBytes : Math.min(this.#baselineBytes, floorBytes);
-    const aboveBytes = floorBytes - this.#baselineBytes;
-    this.#retainedBytes = Math.min(this.#retainedBytes, Math.max(0, heldBytes - reservedBytes - this.#baselineBytes));
-    this.#driftBytes = Math.max(0, aboveBytes - this.#retainedBytes);
+    this.#baselineBytes = Math.min(this.#baselineBytes, floorBytes);
+    this.#retainedBytes = Math.min(this.#retainedBytes, unaccountedBytes - this.#baselineBytes);
+    this.#driftBytes = Math.max(0, floorBytes - this.#baselineBytes - this.#retainedBytes);
   }
 
   /** Takes in bytes that have just left the books; as they leave the process too, the next readings show it. */
   retain(bytes: number): void {
+    // From here on it could not be told from the baseline.
+    this.#startedMs = Number.NEGATIVE_INFINITY;
     this.#retainedBytes += bytes;
   }
 }

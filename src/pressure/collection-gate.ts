@@ -6,7 +6,7 @@
  * process for 8 ms at 10 MB of live heap and 330 ms at 400 MB; who asks must expect to gain something.
  *
  * V8 hands out `gc()` after the fact: the flag set at run time shows in a new context. From V8 12 on (Node 22) the form
- * `flavor: 'last-resort'` also gives the emptied pages back, which Node 24 otherwise keeps for about 8 s. On Node 20 the form
+ * `flavor: 'last-resort'` also gives the emptied pages back, which Node 24 otherwise keeps for about 8 s; it takes half as long again. On Node 20 the form
  * with options leaves most garbage where it is. So a canary, an object released just before, is looked for
  * afterwards: if it is still there, the plain form follows at once, and after two such failures it is the only one used.
  */

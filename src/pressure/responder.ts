@@ -8,7 +8,7 @@
  *
  * **Three numbers.** A response is measured on the readings that follow it: bytes *claimed* by the consumers, bytes *accounted* by
  * the books, and the *resident drop*. It is over when the drop has come, or a major collection has run and the sweeper has had its
- * time, or after 30 s; then it is told, once.
+ * time, or after 30 s (10 s at high, 5 s at critical); then it is told, once. Until then only a worse level is answered again.
  *
  * **Not for bytes that eviction cannot return.** Objects dropped from a cache leave the process only with a collection, and the
  * allocator may keep their pages even then. Both are *retained* (`books.ts`): they serve the next allocation, so they are taken off the
@@ -52,7 +52,13 @@ const COLLECT_SHARE = 0.02;
 const COLLECT_LEAST_BYTES = 4 * MIB;
 /** Node 20 gives pages back about a second after a collection. */
 const SWEEP_MS = 1_500;
-const LONGEST_MEASURE_MS = 30_000;
+/** The worse it is, the less time there is to wait for a collection V8 may put off. */
+const LONGEST_MEASURE_MS: Readonly<Record<Level, number>> = {
+  low: 30_000,
+  moderate: 30_000,
+  high: 10_000,
+  critical: 5_000,
+};
 const ARRIVED_SHARE = 0.9;
 const VAIN_SHARE = 0.25;
 const FIRST_PAUSE_MS = 1_000;
@@ -164,7 +170,8 @@ export class Responder implements AsyncDisposable {
       this.#nextMs = nowMs;
       return;
     }
-    if (this.#acting !== null || (nowMs < this.#nextMs && !isWorse)) return;
+    const isWaiting = this.#response !== null || nowMs < this.#nextMs;
+    if (this.#acting !== null || (isWaiting && !isWorse)) return;
     const wantedBytes = this.#wantedBytes(assessment);
     if (!this.#options.observeOnly && wantedBytes < LEAST_BYTES && !this.#wantsCollection(level, reading)) return;
     this.#answeredLevel = level;
@@ -260,7 +267,7 @@ export class Responder implements AsyncDisposable {
     response.lowestHeldBytes = Math.min(response.lowestHeldBytes, heldNowBytes);
     const hasArrived = dropBytes(response) >= ARRIVED_SHARE * response.accountedBytes;
     const isSwept = this.#majorSeenMs > response.actedMs && nowMs - this.#majorSeenMs >= SWEEP_MS;
-    if (!hasArrived && !isSwept && nowMs - response.startedMs < LONGEST_MEASURE_MS) return;
+    if (!hasArrived && !isSwept && nowMs - response.actedMs < LONGEST_MEASURE_MS[response.level]) return;
     this.#response = null;
     this.#tell(nowMs, response);
   }

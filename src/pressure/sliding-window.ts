@@ -8,7 +8,7 @@ export class SlidingWindow {
   readonly windowMs: number;
   readonly #bucketMs: number;
   readonly #values: Float64Array;
-  /** Which slice of time a bucket holds; -1 for none yet. */
+  /** Which slice of time a bucket holds. */
   readonly #slices: Float64Array;
   readonly #combine: (one: number, other: number) => number;
   readonly #nothing: number;
@@ -21,7 +21,7 @@ export class SlidingWindow {
     this.windowMs = options.windowMs;
     this.#bucketMs = options.windowMs / options.buckets;
     this.#values = new Float64Array(options.buckets);
-    this.#slices = new Float64Array(options.buckets).fill(-1);
+    this.#slices = new Float64Array(options.buckets).fill(Number.NEGATIVE_INFINITY);
     this.#nothing = nothing;
     this.#combine = combine;
   }

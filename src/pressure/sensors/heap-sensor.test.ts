@@ -21,7 +21,9 @@ describe('heap sensor', () => {
     await setImmediate();
     await setImmediate();
     const after = sensor.read();
-    expect(after.collection).toMatchObject({ majors: 1, majorPerMinute: 1 });
+    // A collection that gives pages back is several in a row.
+    expect(after.collection!.majors).toBeGreaterThanOrEqual(1);
+    expect(after.collection!.majorPerMinute).toBe(after.collection!.majors);
     expect(after.collection!.share).toBeGreaterThan(0);
     expect(after.heap!.liveBytes).toBeGreaterThan(MIB);
     expect(after.heap!.liveBytes).toBeLessThanOrEqual(after.heap!.usedBytes);
