@@ -1,8 +1,8 @@
-/** docs/map.md: every room and every file of `src/`, with the first sentence of the file's header comment. */
+/** src/README.md: every room and every file of `src/`, with the first sentence of the file's header comment. */
 import { entries, rooms } from '../rooms.mjs';
 import { firstSentence, sourcesOf } from './sources.mjs';
 
-export const path = 'docs/map.md';
+export const path = 'src/README.md';
 
 export function page(root) {
   const sources = sourcesOf(root).map((source) => ({ path: source.path, about: headerOf(source) }));

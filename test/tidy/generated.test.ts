@@ -46,7 +46,7 @@ describe('generated documents', () => {
     const { status, output } = generate('--root', root, '--check');
     expect(status).toBe(1);
     expect(output).toContain('docs/errors.md');
-    expect(output).toContain('docs/map.md');
+    expect(output).toContain('src/README.md');
   });
 });
 

@@ -113,7 +113,7 @@ const testsRun: Rule = {
   innocent: [file('src/a.test.ts', "it.each([1])('x', () => cursor.skip(3));")],
 };
 
-const UNIT_FIRST = /^(bytes|ms|mb|kb|gb|mib|kib|seconds|millis|minutes|hours|days|percent)(?!Per)[A-Z]/;
+const UNIT_FIRST = /^(bytes|ms|mb|kb|gb|mib|kib|seconds|millis|minutes|hours|days|percent)(?!Per|(?:At|In|Of)$)[A-Z]/;
 
 const unitsLast: Rule = {
   name: 'units stand last in names',

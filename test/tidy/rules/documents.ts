@@ -80,7 +80,7 @@ const pagesNamedInCode: Rule = {
 
 const filesNamedInPages: Rule = {
   name: 'a source file that a page names is there',
-  applies: (path) => path.endsWith('.md') && !/^docs\/(decisions\/|map\.md)/.test(path),
+  applies: (path) => path.endsWith('.md') && !/^(docs\/decisions\/|src\/README\.md)/.test(path),
   problems: (source) =>
     [...source.text.matchAll(/`((?:[\w.-]+\/)+[\w.-]+\.(?:ts|mjs))`/g)].flatMap(({ index, 1: named }) =>
       [named!, `src/${named}`].some((path) => existsSync(join(projectFolder, path)))
