@@ -3,7 +3,7 @@ import type { AnswerSource } from '../agents/help/help-agent.ts';
 import { type CommandContext, type GlobalFlags, nodeOptions } from './command.ts';
 import { EXIT } from './exit.ts';
 import { type ScopeFlags, scopeOf } from './scope-flags.ts';
-import type { Terminal } from './terminal.ts';
+import { printable, type Terminal } from './terminal.ts';
 import { textOf } from './text-argument.ts';
 import { whyLine } from './why-line.ts';
 
@@ -26,7 +26,7 @@ export async function ask(context: CommandContext, words: readonly string[], fla
     return EXIT.done;
   }
   if (!answer.confident) terminal.print(terminal.style('yellow', 'Not sure; this is the nearest that was found.'));
-  terminal.print(answer.answer);
+  terminal.print(printable(answer.answer));
   terminal.print();
   terminal.print('Sources');
   for (const [index, source] of answer.sources.entries()) printSource(terminal, source, index + 1);
@@ -36,7 +36,10 @@ export async function ask(context: CommandContext, words: readonly string[], fla
 function printSource(terminal: Terminal, source: AnswerSource, number: number): void {
   const { title, heading, path } = source;
   const place = heading?.startsWith(title) ? heading : [title, heading].filter((part) => part !== null).join(' · ');
-  const line = path === null || path === title ? [heading ?? title] : [terminal.style('cyan', path), place];
+  const line =
+    path === null || path === title
+      ? [printable(heading ?? title)]
+      : [terminal.style('cyan', printable(path)), printable(place)];
   terminal.print(`  ${number}. ${line.join('  ')}`);
-  terminal.print(terminal.style('dim', `     ${whyLine(source)}`));
+  terminal.print(terminal.style('dim', `     ${printable(whyLine(source))}`));
 }

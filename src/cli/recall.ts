@@ -2,6 +2,7 @@
 import { type CommandContext, type GlobalFlags, nodeOptions } from './command.ts';
 import { EXIT } from './exit.ts';
 import { type ScopeFlags, scopeOf } from './scope-flags.ts';
+import { printable } from './terminal.ts';
 import { textOf } from './text-argument.ts';
 import { whyLine } from './why-line.ts';
 
@@ -27,10 +28,10 @@ export async function recall(context: CommandContext, words: readonly string[], 
   for (const [index, result] of results.entries()) {
     const { text, speaker, source, atMs } = result.memory;
     if (index > 0) terminal.print();
-    terminal.print(text);
+    terminal.print(printable(text));
     const about = [speaker, source, new Date(atMs).toISOString().slice(0, 10)].filter((part) => part !== null);
-    terminal.print(terminal.style('dim', `  ${about.join('  ')}`));
-    terminal.print(terminal.style('dim', `  ${whyLine(result)}`));
+    terminal.print(terminal.style('dim', `  ${printable(about.join('  '))}`));
+    terminal.print(terminal.style('dim', `  ${printable(whyLine(result))}`));
   }
   return EXIT.done;
 }

@@ -177,6 +177,16 @@ describe('remember and recall', () => {
     });
   });
 
+  it('does not let a memory paint the screen', async () => {
+    await user.run(['remember', 'alert \u001b[31m red\u0007', '--speaker', 'e\u009bvil']);
+    const shown = { recall: 'alert \ufffd[31m red\ufffd', ask: 'alert' };
+    for (const [command, text] of Object.entries(shown)) {
+      const { stdout } = await user.run([command, 'alert', '--no-color'], { isTTY: true });
+      expect(stdout).toContain(text);
+      expect(stdout).toMatch(/^[\P{Cc}\n]*$/u);
+    }
+  });
+
   it('keeps scopes apart', async () => {
     await user.run(['remember', 'secret of acme', '--tenant', 'acme', '--agent', '', '--user', 'ann']);
     const recall = async (...scope: string[]) => (await user.run(['recall', 'secret', ...scope])).stdout;

@@ -39,6 +39,10 @@ export async function serve(context: ServeContext, flags: ServeFlags): Promise<n
   const { host, port } = flags;
   await using node = await context.openNode({ ...nodeOptions(flags), configuration: { server: { host, port } } });
   await using log = await openLog(node, context.logScreen);
+  using _ = node.events.subscribe((event) => {
+    if (event.type === 'platform.configuration_reloaded') log.setLevel(node.configuration.log.level);
+    log.write(event);
+  });
   await using server = createServer({ node, clock, onEvent: log.write });
   const bound = await server.listen();
   announce(context, node, `http://${bound.address.includes(':') ? `[${bound.address}]` : bound.address}:${bound.port}`);
@@ -48,17 +52,12 @@ export async function serve(context: ServeContext, flags: ServeFlags): Promise<n
   return EXIT.done;
 }
 
-async function openLog(node: Tenure, screen: OutputStream): Promise<Log<LoggedEvent>> {
-  const log = await Log.open<LoggedEvent>({
+function openLog(node: Tenure, screen: OutputStream): Promise<Log<LoggedEvent>> {
+  return Log.open<LoggedEvent>({
     settings: node.configuration.log,
     describe: (event) => (isServerEvent(event) ? describeServerEvent(event) : describeEvent(event)),
     screen,
   });
-  node.events.subscribe((event) => {
-    if (event.type === 'platform.configuration_reloaded') log.setLevel(node.configuration.log.level);
-    log.write(event);
-  });
-  return log;
 }
 
 function isServerEvent(event: LoggedEvent): event is ServerEvent {

@@ -80,6 +80,14 @@ export class Terminal {
   }
 }
 
+/** Everything but line ends and tabs that would move the cursor or change colours. */
+const CONTROLS = /[^\P{Cc}\n\t]/gu;
+
+/** Text that somebody else wrote, safe to show: a memory cannot paint the screen. */
+export function printable(text: string): string {
+  return text.replace(CONTROLS, '\uFFFD');
+}
+
 /** Lets writes into a closed pipe pass; every other error of the stream is thrown. */
 export function ignoreClosedPipe(stream: NodeJS.WriteStream): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {

@@ -11,12 +11,13 @@
  * Times without a zone are UTC, so that a file means the same everywhere.
  */
 import { messageOf } from '../../base/errors.ts';
+import { withoutControls } from './decode.ts';
 import { lines } from './lines.ts';
 import { countWords, PASSAGE_MAX_WORDS, PassageBuilder } from './passage.ts';
 import type { DocumentPassage, Reader } from './reader.ts';
 
 /** Longest line, in characters: a conversation of a few thousand messages. */
-export const CONVERSATION_LINE_LIMIT = 8 * 2 ** 20;
+export const CONVERSATION_LINE_LIMIT = 4 * 2 ** 20;
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -64,7 +65,7 @@ function passagesOf(message: Fields, inherited: { session?: string; atMs?: numbe
     session: sessionOf(message) ?? inherited.session,
     atMs: timeOf(message) ?? inherited.atMs,
   };
-  const text = textOf(content).trim();
+  const text = withoutControls(textOf(content)).trim();
   if (text === '') return [];
   if (countWords(text) <= PASSAGE_MAX_WORDS) return [{ ...common, text }];
   const builder = new PassageBuilder();

@@ -45,6 +45,11 @@ describe('decode', () => {
     );
   });
 
+  it('reads a log full of colours', async () => {
+    const line = '\u001b[31mE\u001b[0m \u001b[2m12\u001b[0m\n';
+    expect((await decoded([bytes(line.repeat(500))])).text).toContain('12');
+  });
+
   it.each([
     ['a NUL byte', bytes('text', [0], 'text')],
     ['a PDF', bytes('%PDF-1.7\nsome text')],

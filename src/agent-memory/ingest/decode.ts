@@ -16,6 +16,9 @@ const NOISE_SHARE = 0.1;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters meant
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g;
+/** The same, but for the escapes that colour a log. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters meant
+const NOISE = /[\u0000-\u0008\u000b\u000c\u000e-\u001a\u001c-\u001f\u007f]/g;
 const REPLACED = /\ufffd/g;
 
 /** What decoding had to mend. */
@@ -83,13 +86,18 @@ function newCleaner(report: DecodeReport, encoding: Encoding): (chunk: Uint8Arra
       text = text.slice(0, -1);
     }
     report.replacedCharacters += text.match(REPLACED)?.length ?? 0;
-    return text.replace(/\r\n?/g, '\n').replace(CONTROL, ' ');
+    return withoutControls(text.replace(/\r\n?/g, '\n'));
   };
 }
 
 function refuseBinary(head: Uint8Array, { name, encoding }: { name: string; encoding: Encoding }): void {
   const text = new TextDecoder(encoding).decode(head, { stream: true });
-  const noise = (text.match(CONTROL)?.length ?? 0) + (text.match(REPLACED)?.length ?? 0);
+  const noise = (text.match(NOISE)?.length ?? 0) + (text.match(REPLACED)?.length ?? 0);
   if (!text.includes('\0') && !text.startsWith('%PDF-') && noise <= text.length * NOISE_SHARE) return;
   throw new IngestError('INGEST_BINARY', `${name} is not UTF-8 text. Convert it to text first.`, { details: { name } });
+}
+
+/** `text` with spaces in place of control characters other than tab and line end. */
+export function withoutControls(text: string): string {
+  return text.replace(CONTROL, ' ');
 }

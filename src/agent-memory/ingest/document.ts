@@ -97,13 +97,9 @@ const NAME_LIMIT = 1024;
 
 /** @throws IngestError `INGEST_UNREADABLE` when a document cannot be known by this name. */
 export function requireName(name: unknown): void {
-  if (
-    typeof name === 'string' &&
-    name !== '' &&
-    name.length <= NAME_LIMIT &&
-    name.isWellFormed() &&
-    !name.includes('\0')
-  )
-    return;
-  throw new IngestError('INGEST_UNREADABLE', `A document needs a name of 1 to ${NAME_LIMIT} characters without NUL.`);
+  if (typeof name === 'string' && /^\P{Cc}+$/u.test(name) && name.length <= NAME_LIMIT && name.isWellFormed()) return;
+  throw new IngestError(
+    'INGEST_UNREADABLE',
+    `A document needs a name of 1 to ${NAME_LIMIT} characters without control characters.`,
+  );
 }

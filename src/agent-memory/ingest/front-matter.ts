@@ -5,6 +5,7 @@
  * scalars are kept, up to 4 KB in all. Front matter that is no YAML mapping is left out without a word: its document still reads.
  */
 import type { Json } from '../../storage/memory-store.ts';
+import { withoutControls } from './decode.ts';
 import { type About, TITLE_LIMIT } from './reader.ts';
 
 const FRONT_MATTER_LIMIT = 4096;
@@ -21,7 +22,7 @@ export async function readFrontMatter(yaml: string, about: About): Promise<void>
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return;
   const { title, tags, ...rest } = parsed as Record<string, unknown>;
-  if (typeof title === 'string' && title.trim()) about.title = title.trim().slice(0, TITLE_LIMIT);
+  if (typeof title === 'string' && title.trim()) about.title = withoutControls(title).trim().slice(0, TITLE_LIMIT);
   if (Array.isArray(tags)) {
     const labels = tags.filter((tag) => typeof tag === 'string' && tag !== '' && tag.length <= TAG_LIMIT.characters);
     about.tags = labels.slice(0, TAG_LIMIT.count);

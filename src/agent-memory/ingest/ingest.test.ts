@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../base/clock.ts';
 import type { Scope } from '../../storage/scope.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { TemporaryStore } from '../../testing/temporary-store.ts';
@@ -115,6 +114,32 @@ describe('ingest', () => {
     expect(memory.items[0]!.scope.session).toBe(createHash('sha256').update(name).digest('hex'));
   });
 
+  it('makes what a message may hold and a memory may not fit', async () => {
+    await using temporary = await TemporaryStore.create();
+    const memory = await temporary.openMemory();
+    const line = { speaker: 'x'.repeat(2000), text: 'strange\0 \ud800 text', session: 'a\0b\ud800', timestamp: -1 };
+    const report = await take(memory, [document('chat.jsonl', JSON.stringify(line))]);
+    expect(report).toMatchObject({ passages: 1, failed: [] });
+    const [found] = await memory.recall('strange', { scope: SCOPE });
+    expect(found!.memory).toMatchObject({
+      text: 'strange  \ufffd text',
+      scope: { session: expect.stringMatching(/^[0-9a-f]{64}$/) },
+    });
+  });
+
+  it('remembers once what is taken in twice at the same time', async () => {
+    const memory = new ListedMemory();
+    const twice = () =>
+      take(memory, [document('a.txt', pages(5, 'p')), document('b.txt', 'Other.')], { batchPassages: 2 });
+    const reports = await Promise.all([twice(), twice()]);
+    expect(reports.map(({ unchanged }) => unchanged)).toEqual([0, 2]);
+    expect(memory.items).toHaveLength(6);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN, 5000])('refuses batches of %s passages', async (batchPassages) => {
+    await expect(take(new ListedMemory(), [], { batchPassages })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
   it('skips what has not changed and replaces what has', async () => {
     const memory = new ListedMemory();
     await take(memory, [document('a.txt', pages(5, 'old')), document('b.txt', 'Other.')], { batchPassages: 2 });
@@ -178,8 +203,9 @@ describe('ingest', () => {
     const memory = new ListedMemory();
     await take(memory, [document('grows.txt', 'Known before.')]);
     let reads = 0;
+    const long = 'growing '.repeat(600_000);
     const grows = document('grows.txt', '', {
-      open: () => stream([Buffer.from(`${reads++}${pages(4000, 'g')}`)]),
+      open: () => stream([Buffer.from(`${reads++}${long}`)]),
     });
     const unreadable = document('gone.md', '', {
       open: () => {
@@ -273,27 +299,29 @@ describe('ingest', () => {
     expect(told.at(-1)).toMatchObject({ totalBytes: null, leftMs: null });
   });
 
-  it('reads an endless file in bounded memory', async () => {
+  it('holds no more of an endless line than a batch', async () => {
     const chunk = Buffer.from('No line ends here. '.repeat(4096));
+    let readBytes = 0;
     async function* endless() {
-      for (let count = 0; count < 600; count++) yield chunk;
+      readBytes = 0;
+      for (let count = 0; count < 100; count++) {
+        readBytes += chunk.length;
+        yield chunk;
+      }
     }
     const memory = new ListedMemory();
     let passages = 0;
+    let keptBytes = 0;
+    let mostHeldBytes = 0;
     memory.rememberAll = async (items) => {
+      mostHeldBytes = Math.max(mostHeldBytes, readBytes - keptBytes);
       passages += items.length;
+      keptBytes += items.reduce((sum, { text }) => sum + text.length, 0);
     };
-    const before = process.memoryUsage().heapUsed;
-    let highest = 0;
-    const report = await take(memory, [document('endless.txt', '', { open: endless })], {
-      onProgress: () => {
-        highest = Math.max(highest, process.memoryUsage().heapUsed - before);
-      },
-      clock: systemClock,
-    });
-    expect(report.bytes).toBe(chunk.length * 600);
-    expect(passages).toBeGreaterThan(10_000);
-    expect(highest).toBeLessThan(32 * 2 ** 20);
+    const report = await take(memory, [document('endless.txt', '', { open: endless })]);
+    expect(report.bytes).toBe(chunk.length * 100);
+    expect(passages).toBeGreaterThan(5000);
+    expect(mostHeldBytes).toBeLessThan(512 * 1024);
   });
 
   it('makes documents that long-term memory finds, skips and replaces', async () => {
@@ -303,7 +331,7 @@ describe('ingest', () => {
       'guide.md',
       '# Store\n\n## Busy timeout\n\nSet `timeout` to wait for a lock.\n\n## Backup\n\nCopy the file.',
     );
-    await take(memory, [guide, document('big.txt', pages(600, 'filler'))]);
+    await take(memory, [guide, document('big.txt', pages(150, 'filler'))]);
     const [best] = await memory.recall('how do I wait for a lock?', { scope: SCOPE });
     expect(best!.memory).toMatchObject({ source: 'guide.md', metadata: { title: 'Store', heading: 'Store' } });
     const count = memory.statistics().memories;

@@ -9,9 +9,13 @@
  *
  * A document that cannot be read fails alone, with a code, and the next one is read. An error of the memory itself (a full disk)
  * ends the ingest: it would be the same for every document.
+ *
+ * Within a process, ingests of one document take turns. Two processes that take in the same new document at the same moment may both
+ * remember it.
  */
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
+import { InvalidArgumentError } from '../../base/errors.ts';
 import type { Scope } from '../../storage/scope.ts';
 import type { RememberItem } from '../memory-input.ts';
 import { examine, read } from './content.ts';
@@ -20,10 +24,12 @@ import { type DecodeReport, decode } from './decode.ts';
 import { type DocumentKind, type IngestDocument, IngestError, requireKind, requireName } from './document.ts';
 import { readHtml } from './html.ts';
 import { readMarkdown } from './markdown.ts';
+import { itemOf } from './passage-item.ts';
 import { readPlainText } from './plain-text.ts';
 import { type IngestProgress, ProgressCounter } from './progress.ts';
-import type { About, DocumentPassage, Reader } from './reader.ts';
+import type { About, Reader } from './reader.ts';
 import type { IngestFailure, IngestReport, IngestWarning } from './report.ts';
+import { Turns } from './turns.ts';
 
 /** What an ingest needs of long-term memory. */
 export interface IngestMemory {
@@ -42,7 +48,7 @@ export interface IngestOptions {
   readonly onProgress?: ((progress: IngestProgress) => void) | undefined;
   /** Ends the ingest with the signal's reason. What was remembered stays, and the next ingest goes on from there. */
   readonly signal?: AbortSignal | undefined;
-  /** Passages of one transaction; 256 by default. */
+  /** Passages of one transaction, 1 to 4,096; 64 by default. */
   readonly batchPassages?: number | undefined;
   /** A line that cannot be read fails its document; by default it is reported and left out. */
   readonly strict?: boolean | undefined;
@@ -57,9 +63,8 @@ const READERS: Readonly<Record<DocumentKind, Reader>> = {
 
 /** Part of every version: raise it when the same bytes would make other passages than before. */
 const PASSAGE_FORMAT = 1;
-const BATCH_PASSAGES = 256;
-const SPEAKER_LIMIT = 256;
-const SESSION_LIMIT = 256;
+const BATCH_PASSAGES = 64;
+const BATCH_LIMIT = 4096;
 const WARNING_LIMIT = 100;
 
 /**
@@ -76,6 +81,13 @@ export async function ingest(
   documents: AsyncIterable<IngestDocument> | Iterable<IngestDocument>,
   options: IngestOptions,
 ): Promise<IngestReport> {
+  const { batchPassages = BATCH_PASSAGES } = options;
+  if (!Number.isInteger(batchPassages) || batchPassages < 1 || batchPassages > BATCH_LIMIT) {
+    throw new InvalidArgumentError(
+      'batchPassages',
+      `must be a whole number from 1 to ${BATCH_LIMIT}; got ${batchPassages}.`,
+    );
+  }
   const run = new IngestRun(memory, options, totalBytesOf(documents));
   for await (const document of documents) await run.take(document);
   return run.report();
@@ -84,6 +96,7 @@ export async function ingest(
 class IngestRun {
   readonly #memory: IngestMemory;
   readonly #options: IngestOptions;
+  readonly #turns: Turns;
   readonly #progress: ProgressCounter;
   readonly #failed: IngestFailure[] = [];
   readonly #warnings: IngestWarning[] = [];
@@ -94,13 +107,14 @@ class IngestRun {
   constructor(memory: IngestMemory, options: IngestOptions, totalBytes: number | null) {
     this.#memory = memory;
     this.#options = options;
+    this.#turns = turnsOf(memory);
     this.#progress = new ProgressCounter({ clock: options.clock, totalBytes, onProgress: options.onProgress });
   }
 
   async take(document: IngestDocument): Promise<void> {
     this.#options.signal?.throwIfAborted();
     try {
-      await this.#learn(document);
+      await this.#turns.take(keyOf(this.#options.scope, document.name), () => this.#learn(document));
     } catch (error) {
       this.#options.signal?.throwIfAborted();
       if (!(error instanceof IngestError)) throw error;
@@ -153,7 +167,7 @@ class IngestRun {
     document: IngestDocument,
     found: { kind: DocumentKind; version: string; digest: string; held: readonly Uint8Array[] | null; from: number },
   ): Promise<void> {
-    const { signal, batchPassages = BATCH_PASSAGES } = this.#options;
+    const { scope, signal, batchPassages = BATCH_PASSAGES } = this.#options;
     const { version } = found;
     const decoded: DecodeReport = { replacedCharacters: 0 };
     const badLinesBefore = this.#badLines;
@@ -163,7 +177,7 @@ class IngestRun {
     let waiting: RememberItem[] = [];
     let position = 0;
     for await (const passage of READERS[found.kind](decode(bytes, { name: document.name, report: decoded }), about)) {
-      const item = this.#item(passage, { document, about, kind: found.kind, position, version });
+      const item = itemOf(passage, { document, about, scope, kind: found.kind, position, version });
       if (position++ < found.from) continue;
       waiting.push(item);
       if (waiting.length <= batchPassages) continue;
@@ -205,36 +219,6 @@ class IngestRun {
     };
   }
 
-  #item(
-    passage: DocumentPassage,
-    of: { document: IngestDocument; about: About; kind: DocumentKind; position: number; version: string },
-  ): RememberItem {
-    const { document, about } = of;
-    const { scope } = this.#options;
-    const session = passage.session ?? scope.session ?? document.name;
-    return {
-      text: passage.text,
-      scope: {
-        ...scope,
-        session: session.length <= SESSION_LIMIT ? session : createHash('sha256').update(session).digest('hex'),
-      },
-      source: document.name,
-      speaker: passage.speaker?.slice(0, SPEAKER_LIMIT),
-      atMs: passage.atMs,
-      tags: about.tags,
-      metadata: {
-        title: about.title ?? document.name,
-        path: document.name,
-        ...(passage.heading === null ? {} : { heading: passage.heading }),
-        kind: of.kind,
-        position: of.position,
-        version: of.version,
-        ...(document.modifiedAtMs === undefined ? {} : { modifiedAtMs: document.modifiedAtMs }),
-        ...(about.frontMatter ? { frontMatter: about.frontMatter } : {}),
-      },
-    };
-  }
-
   async *#counted(
     source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
     hash: ReturnType<typeof createHash>,
@@ -250,6 +234,18 @@ class IngestRun {
   #warn(warning: IngestWarning): void {
     if (this.#warnings.length < WARNING_LIMIT) this.#warnings.push(warning);
   }
+}
+
+const turnsByMemory = new WeakMap<IngestMemory, Turns>();
+
+function turnsOf(memory: IngestMemory): Turns {
+  const turns = turnsByMemory.get(memory) ?? new Turns();
+  turnsByMemory.set(memory, turns);
+  return turns;
+}
+
+function keyOf({ tenant, agent, user }: Scope, name: string): string {
+  return JSON.stringify([tenant, agent, user, name]);
 }
 
 /** Where to go on when `known` says that this very version was being written, else 0. */

@@ -10,16 +10,16 @@
  */
 
 /** A passage of fewer words takes in what follows, also across headings. */
-export const PASSAGE_MIN_WORDS = 80;
+const PASSAGE_MIN_WORDS = 80;
 /** A passage has no more words, its headings and whole blocks aside. */
 export const PASSAGE_MAX_WORDS = 250;
 /** A heading of more characters is read as a paragraph. */
-export const HEADING_LIMIT = 200;
+const HEADING_LIMIT = 200;
 /** Code or a table of more characters is split after all, between lines. */
 export const WHOLE_BLOCK_LIMIT = 16_384;
 
 /** Separates the headings of a path. */
-export const PATH_SEPARATOR = ' › ';
+const PATH_SEPARATOR = ' › ';
 
 export interface Passage {
   readonly text: string;

@@ -82,10 +82,10 @@ describe.each(Object.entries(READERS))('%s', (_, { reader, pieces }) => {
     expect((await readAll(reader, '\n \n\r\n')).passages).toEqual([]);
   });
 
-  it('reads a line of many megabytes in passages', async () => {
-    const line = 'endless line '.repeat(300_000);
-    const { passages, badLines } = await readAll(reader, cutAt(Buffer.from(line), [1e6, 2e6, 3e6 + 1]));
-    expect(badLines.length > 0 || wordsIn(passages.map(({ text }) => text).join(' ')).length === 600_000).toBe(true);
+  it('reads a line of a megabyte in passages', async () => {
+    const line = 'endless line '.repeat(100_000);
+    const { passages, badLines } = await readAll(reader, cutAt(Buffer.from(line), [4e5, 8e5, 1e6 + 1]));
+    expect(badLines.length > 0 || wordsIn(passages.map(({ text }) => text).join(' ')).length === 200_000).toBe(true);
     for (const { text } of passages) expect(text.length).toBeLessThan(LINE_LIMIT);
   });
 });

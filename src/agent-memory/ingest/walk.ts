@@ -26,20 +26,23 @@ export async function* walk(
   for (const path of paths) yield* visit(resolve(path), { ...options, seenFolders, named: true });
 }
 
-/** One file as a document; `name` is its path unless given. */
-export function fileDocument(
-  path: string,
-  about: Omit<Partial<IngestDocument>, 'open'> & { readonly failure?: unknown } = {},
-): IngestDocument {
-  const { failure, ...known } = about;
-  return {
-    name: path.replaceAll('\\', '/'),
-    ...known,
-    open: (signal) => {
-      if (failure) throw failure;
-      return createReadStream(path, signal ? { signal } : {});
-    },
+type Known = Omit<Partial<IngestDocument>, 'open'>;
+
+function fileDocument(path: string, known: Known): IngestDocument {
+  const open = (signal?: AbortSignal) => createReadStream(path, signal ? { signal } : {});
+  return { name: nameOf(path), ...known, open };
+}
+
+/** A document that fails with `failure` when it is opened. */
+function unreachable(path: string, failure: unknown): IngestDocument {
+  const open = () => {
+    throw failure;
   };
+  return { name: nameOf(path), kind: 'text', open };
+}
+
+function nameOf(path: string): string {
+  return path.replaceAll('\\', '/');
 }
 
 async function* visit(
@@ -48,16 +51,15 @@ async function* visit(
 ): AsyncGenerator<IngestDocument, void, void> {
   options.signal?.throwIfAborted();
   const { named, kind, seenFolders } = options;
-  const unreachable = (failure: unknown) => fileDocument(path, { kind: 'text', failure });
   let found: Awaited<ReturnType<typeof stat>>;
   try {
     found = await stat(path);
   } catch (failure) {
-    if (named || kindOfName(path)) yield unreachable(failure);
+    if (named || kindOfName(path)) yield unreachable(path, failure);
     return;
   }
   if (!found.isDirectory()) {
-    const known = { sizeBytes: found.size, modifiedAtMs: found.mtimeMs };
+    const known = { sizeBytes: found.size, modifiedAtMs: Math.round(found.mtimeMs) };
     if (named) yield fileDocument(path, { ...known, kind: kindOfName(path) ?? kind });
     else if (found.isFile() && kindOfName(path)) yield fileDocument(path, known);
     return;
@@ -69,7 +71,7 @@ async function* visit(
   try {
     names = (await readdir(path)).filter((name) => !name.startsWith('.') && name !== 'node_modules').sort();
   } catch (failure) {
-    yield unreachable(failure);
+    yield unreachable(path, failure);
     return;
   }
   for (const name of names) yield* visit(join(path, name), { ...options, named: false });
