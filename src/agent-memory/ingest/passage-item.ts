@@ -1,12 +1,11 @@
 /** A passage as it is remembered: in its session, with its place in the document in the metadata. */
 import { createHash } from 'node:crypto';
-import type { Scope } from '../../storage/scope.ts';
+import { SCOPE_PART_LIMIT, type Scope } from '../../storage/scope.ts';
 import type { RememberItem } from '../memory-input.ts';
 import type { DocumentKind, IngestDocument } from './document.ts';
 import type { About, DocumentPassage } from './reader.ts';
 
 const SPEAKER_LIMIT = 256;
-const SESSION_LIMIT = 256;
 
 /** The memory of a passage. What a passage may hold that a memory may not is cut or renamed here, so that none is refused. */
 export function itemOf(
@@ -44,6 +43,6 @@ export function itemOf(
 
 /** A session as a scope can hold it; another name for one that it cannot. */
 function sessionName(session: string): string {
-  const fits = session.length <= SESSION_LIMIT && session.isWellFormed() && !session.includes('\0');
+  const fits = session.length <= SCOPE_PART_LIMIT && session.isWellFormed() && !session.includes('\0');
   return fits ? session : createHash('sha256').update(session).digest('hex');
 }
