@@ -3,7 +3,7 @@
  *
  * UTF-8 unless a byte order mark says UTF-16. Bytes that are no UTF-8 become U+FFFD and are counted: one bad byte in a log must
  * not keep the rest out. Line ends become `\n`; NUL and the other control characters, which mean nothing in text, become
- * spaces. A stream whose beginning is not text at all — NUL bytes, a PDF, mostly undecodable — is refused as binary.
+ * spaces. What is not text — NUL bytes or noise at the beginning, a PDF, more than a tenth undecodable — is refused as binary.
  *
  * However the same bytes are cut into chunks, the text that comes out is the same.
  */
@@ -11,7 +11,7 @@ import { IngestError } from './document.ts';
 
 /** Looked at before anything is accepted, as `git` does. */
 const HEAD_BYTES = 8192;
-/** Largest share of control and undecodable characters in the head of a text. */
+/** Largest share of control and undecodable characters in a text. */
 const NOISE_SHARE = 0.1;
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters meant
@@ -30,7 +30,7 @@ export interface DecodeReport {
 /**
  * The text of `bytes`, in chunks. Counts into `report` as it goes.
  *
- * @throws IngestError `INGEST_BINARY` when the stream does not begin like text.
+ * @throws IngestError `INGEST_BINARY` when it is not text; at the end where the beginning looked like it.
  */
 export async function* decode(
   bytes: AsyncIterable<Uint8Array>,
@@ -38,6 +38,7 @@ export async function* decode(
 ): AsyncGenerator<string, void, void> {
   let head: Uint8Array[] | undefined = [];
   let headBytes = 0;
+  let characters = 0;
   let clean = newCleaner(options.report, 'utf-8');
   const begin = (): string => {
     const beginning = Buffer.concat(head!);
@@ -54,10 +55,13 @@ export async function* decode(
       headBytes += chunk.byteLength;
       if (headBytes >= HEAD_BYTES) text = begin();
     } else text = clean(chunk);
+    characters += text.length;
     if (text) yield text;
   }
   const rest = (head ? begin() : '') + clean(null);
   if (rest) yield rest;
+  characters += rest.length;
+  if (options.report.replacedCharacters > characters * NOISE_SHARE) throw notText(options.name);
 }
 
 type Encoding = 'utf-8' | 'utf-16le' | 'utf-16be';
@@ -94,7 +98,12 @@ function refuseBinary(head: Uint8Array, { name, encoding }: { name: string; enco
   const text = new TextDecoder(encoding).decode(head, { stream: true });
   const noise = (text.match(NOISE)?.length ?? 0) + (text.match(REPLACED)?.length ?? 0);
   if (!text.includes('\0') && !text.startsWith('%PDF-') && noise <= text.length * NOISE_SHARE) return;
-  throw new IngestError('INGEST_BINARY', `${name} is not UTF-8 text. Convert it to text first.`, { details: { name } });
+  throw notText(name);
+}
+
+function notText(name: string): IngestError {
+  const message = `${name} is not UTF-8 text. Convert it to text first.`;
+  return new IngestError('INGEST_BINARY', message, { details: { name } });
 }
 
 /** `text` with spaces in place of control characters other than tab and line end. */

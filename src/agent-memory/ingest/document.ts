@@ -74,7 +74,7 @@ export function kindOfMediaType(contentType: string): DocumentKind | null {
   return KIND_OF_MEDIA_TYPE[contentType.split(';')[0]!.trim().toLowerCase()] ?? null;
 }
 
-/** A document that cannot be taken in. Codes `INGEST_` + `BINARY`, `CHANGED`, `MALFORMED`, `UNREADABLE`, `UNSUPPORTED`. */
+/** A document that cannot be taken in. Codes `INGEST_` + `BINARY`, `CHANGED`, `LINE_TOO_LONG`, `MALFORMED`, `UNREADABLE`, `UNSUPPORTED`. */
 export class IngestError extends TenureError {
   override readonly name = 'IngestError';
 }

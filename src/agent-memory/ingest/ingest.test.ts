@@ -215,6 +215,7 @@ describe('ingest', () => {
     const report = await take(memory, [
       document('a.txt', Buffer.from([0, 1, 2])),
       document('photo.png', 'x'),
+      document('cyrillic.html', Buffer.concat([Buffer.from('<p>head</p>'.repeat(800)), Buffer.alloc(9000, 0xcf)])),
       document('data.json', '[]'),
       document('bad.jsonl', 'not json\n'),
       document('', 'x'),
@@ -225,6 +226,7 @@ describe('ingest', () => {
     expect(report.failed.map(({ name, code }) => [name, code])).toEqual([
       ['a.txt', 'INGEST_BINARY'],
       ['photo.png', 'INGEST_UNSUPPORTED'],
+      ['cyrillic.html', 'INGEST_BINARY'],
       ['data.json', 'INGEST_UNSUPPORTED'],
       ['bad.jsonl', 'INGEST_MALFORMED'],
       ['', 'INGEST_UNREADABLE'],
@@ -232,7 +234,7 @@ describe('ingest', () => {
       ['grows.txt', 'INGEST_CHANGED'],
     ]);
     expect(memory.items.map(({ text }) => text)).toEqual(['Known before.', 'Good.']);
-    expect(report).toMatchObject({ documents: 8, unchanged: 0 });
+    expect(report).toMatchObject({ documents: 9, unchanged: 0 });
   });
 
   it('reports bad lines and replaced characters, or fails on them when asked to', async () => {
