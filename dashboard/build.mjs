@@ -22,9 +22,18 @@ async function script(path) {
     transform: { target: 'es2022' },
     logLevel: 'warn',
   });
-  const { output } = await build.generate({ format: 'iife', minify: true, comments: { legal: true } });
+  const banner = '/*! Licences of what is inside: licences.txt */';
+  const { output } = await build.generate({ format: 'iife', minify: true, banner });
   await build.close();
   return output[0].code;
+}
+
+/** What goes into the page from others, whose licences go with it. */
+const INSIDE = ['preact', '@preact/signals', '@preact/signals-core', 'uplot'];
+
+function licences() {
+  const text = (name) => readFileSync(join(source, '../node_modules', name, 'LICENSE'), 'utf8');
+  return INSIDE.map((name) => `${name}\n\n${text(name)}`).join('\n\n');
 }
 
 const assets = {
@@ -52,6 +61,7 @@ for (const [name, pending] of Object.entries(assets)) {
   html = html.replaceAll(`{{${name}}}`, path);
 }
 write('index.html', Buffer.from(html));
+write('licences.txt', Buffer.from(licences()));
 
 const total = ['total', ...[1, 2].map((column) => sizes.reduce((sum, row) => sum + row[column], 0))];
 for (const [path, bytes, zipped] of [...sizes, total]) {

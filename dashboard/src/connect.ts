@@ -108,8 +108,9 @@ async function outcome<T>(request: Promise<T>, take: (value: T) => void): Promis
     take(await request);
     return null;
   } catch (error) {
-    if (error instanceof RequestError) return error;
-    throw error;
+    if (!(error instanceof RequestError)) throw error;
+    // A server that is gone is told of once, at the top.
+    return connection.value.state === 'live' ? error : null;
   }
 }
 

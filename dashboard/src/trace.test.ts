@@ -55,11 +55,15 @@ describe('scaleOf', () => {
 });
 
 describe('thin', () => {
-  it('keeps about as many as asked, the newest among them', () => {
-    const kept = thin(every(1000, 100), 12);
-    expect(kept.length).toBeGreaterThan(9);
-    expect(kept.length).toBeLessThanOrEqual(12);
-    expect(kept.at(-1)!.atMs).toBe(99_000);
+  it('keeps the same rows while the window moves on', () => {
+    const times = (samples: readonly Sample[]) => thin(samples, 25_000).map(({ atMs }) => atMs);
+    expect(times(every(250, 400, 5000))).toEqual([25_000, 50_000, 75_000, 100_000]);
+    expect(times(every(250, 400, 7000))).toEqual([25_000, 50_000, 75_000, 100_000]);
+  });
+
+  it('has a row as soon as there is a sample', () => {
+    expect(thin(every(250, 3, 1000), 25_000)).toHaveLength(1);
+    expect(thin([], 25_000)).toEqual([]);
   });
 });
 

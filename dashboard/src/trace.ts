@@ -98,8 +98,12 @@ export function scaleOf(samples: readonly Sample[]): { topBytes: number; showsLi
   return { topBytes: 1.08 * (showsLimit ? Math.max(used, limit) : used * 1.3) || 1, showsLimit };
 }
 
-/** About `count` samples spread evenly, the last always among them: the chart as a table. */
-export function thin(samples: readonly Sample[], count: number): Sample[] {
-  const step = Math.max(1, Math.ceil(samples.length / count));
-  return samples.filter((_, index) => (samples.length - 1 - index) % step === 0);
+/**
+ * The first sample of every step of time, for a table. Steps are laid by the clock, not by the window, so rows stay what they are
+ * while somebody reads them.
+ */
+export function thin(samples: readonly Sample[], stepMs: number): Sample[] {
+  const step = (sample: Sample) => Math.floor(sample.atMs / stepMs);
+  const kept = samples.filter((sample, index) => index > 0 && step(sample) !== step(samples[index - 1]!));
+  return kept.length > 0 ? kept : samples.slice(0, 1);
 }

@@ -2,7 +2,6 @@
 import type { Answer } from '../../src/server/wire.ts';
 
 export type {
-  Alert,
   Answer,
   Budget,
   Consumer,

@@ -12,6 +12,7 @@ describe('the connection', () => {
     await textOf(page, '.standing h2').toBe('The server does not answer.');
     await textOf(page, '.reason').toMatch(/^Last known: container anon \d+ MB of 512 MB$/);
     await textOf(page, '.connection').toMatch(/No answer since \d\d:\d\d:\d\d\. Trying again/);
+    expect(await page.locator('.failure').count()).toBe(0);
     await stage.server.listen();
     await shows(page, 'Memory is calm.');
     await textOf(page, '[role=status]').toBe('Connected again.');

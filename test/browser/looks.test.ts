@@ -43,8 +43,8 @@ describe('how it looks', () => {
 
   it('moves nothing for those who asked for stillness', async () => {
     const moving = (page: Page) =>
-      page.evaluate('getComputedStyle(document.querySelector(".needle")).transitionDuration');
-    expect(await moving(await stage.openPage({ reducedMotion: 'no-preference' }))).toBe('0.25s');
+      page.evaluate('getComputedStyle(document.querySelector(".plot")).transitionDuration');
+    expect(await moving(await stage.openPage({ reducedMotion: 'no-preference' }))).toBe('0.15s');
     expect(await moving(await stage.openPage({ reducedMotion: 'reduce' }))).toBe('0s');
   });
 
@@ -113,7 +113,7 @@ describe('what is shipped', () => {
       (sum, { parentPath, name }) => sum + gzipSync(readFileSync(join(parentPath, name))).length,
       0,
     );
-    expect(files.length).toBe(5);
+    expect(files.length).toBe(6);
     expect(zippedBytes).toBeLessThan(60 * 1024);
     expect(readFileSync(join(stage.directory, 'index.html'), 'utf8')).not.toMatch(
       /<style|style=|<script>|\son\w+=|\{\{/,

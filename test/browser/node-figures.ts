@@ -6,7 +6,7 @@
  */
 import type { Answer, HistoryPoint, Level, Moment, NodeEvent, NodeStatus } from '../../src/server/wire.ts';
 
-export const MB = 2 ** 20;
+const MB = 2 ** 20;
 const HOUR_MS = 3_600_000;
 const LIMIT_BYTES = 512 * MB;
 const HEAP_LIMIT_BYTES = 288 * MB;

@@ -22,7 +22,7 @@ describe('the question box', () => {
     expect(await page.evaluate('document.activeElement.textContent')).toBe('Why this source');
     await page.keyboard.press('Enter');
     await shows(page, 'has the words "busy", "timeout", "set"');
-    await textOf(page, '[role=status]').toBe('Answer with 2 sources.');
+    await textOf(page, '[role=status]').toBe('Answered: How do I set a busy timeout?');
     expect(page.complaints).toEqual([]);
   });
 

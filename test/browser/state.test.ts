@@ -86,6 +86,20 @@ describe('what is shown', () => {
     expect((widths as number[]).slice(0, 2)).toEqual([12.5, 87.5]);
   });
 
+  it('tells consumers of one name apart by their budgets', async () => {
+    const { budget } = stage.server.status;
+    const [cache] = budget.consumers;
+    const children = ['acme', 'globex'].map((tenant) => ({
+      ...{ ...budget, name: tenant, path: `node/${tenant}`, children: [] },
+      consumers: [{ ...cache!, name: 'cache', path: `node/${tenant}/cache` }],
+    }));
+    stage.server.status = { ...stage.server.status, budget: { ...budget, consumers: [], children } };
+    const page = await stage.openPage();
+    const names = async () =>
+      (await page.locator('.consumer-name').allInnerTexts()).map((name) => name.split(' cache ')[0]);
+    await expect.poll(names, SOON).toEqual(['acme /', 'globex /']);
+  });
+
   it('has words for what is not there yet', async () => {
     stage.server.hasHistory = false;
     stage.server.events = [];
@@ -153,6 +167,7 @@ describe('the chart', () => {
     await textOf(page, '.trace .failure').toMatch(
       /Stored readings could not be loaded\. The store is locked\. STORE_LOCKED/,
     );
+    await shows(page, 'Nothing to draw.');
     stage.server.refusals.clear();
     await page.getByRole('button', { name: 'Try again' }).click();
     await shows(page, 'Peak pressure');

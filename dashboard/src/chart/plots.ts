@@ -11,9 +11,11 @@ export interface Plots {
   destroy(): void;
 }
 
-const BYTES_HEIGHT = 250;
+const BYTES_HEIGHT = 290;
 const SCORE_HEIGHT = 112;
 const AXIS_WIDTH = 62;
+/** Room on the right for half a label of time. */
+const EDGE = 14;
 
 /** In seconds; from a quarter of a minute to two days, none finer than its label can tell. */
 const TIME_STEPS = [0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880].map((minutes) => minutes * 60);
@@ -43,7 +45,7 @@ export function makePlots(frame: HTMLElement, onPoint: (atMs: number | null) => 
     ...options,
   });
   const timeAxis = {
-    space: 64,
+    space: 76,
     incrs: TIME_STEPS,
     values: (_: uPlot, seconds: number[], _axis: number, _space: number, step: number) =>
       seconds.map((second) => timeLabel(second, step)),
@@ -56,7 +58,7 @@ export function makePlots(frame: HTMLElement, onPoint: (atMs: number | null) => 
     {
       ...common,
       height: BYTES_HEIGHT,
-      padding: [8, 0, 0, 0],
+      padding: [8, EDGE, 0, 0],
       scales: { y: { range: () => [0, topBytes] } },
       axes: [
         axis({ ...timeAxis, size: 6, values: (_, seconds) => seconds.map(() => '') }),
@@ -87,7 +89,7 @@ export function makePlots(frame: HTMLElement, onPoint: (atMs: number | null) => 
     {
       ...common,
       height: SCORE_HEIGHT,
-      padding: [16, 0, 0, 0],
+      padding: [16, EDGE, 0, 0],
       scales: { y: { range: () => [0, 100] } },
       axes: [axis({ ...timeAxis, size: 26 }), axis({ size: AXIS_WIDTH, splits: () => [0, 70, 100] })],
       series: [

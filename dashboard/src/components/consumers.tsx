@@ -43,13 +43,13 @@ export function Consumers() {
 }
 
 function Row({ consumer, scaleBytes }: { consumer: Consumer; scaleBytes: number }) {
-  const { name, path, where, bytes, minBytes, peakBytes, reclaimableBytes } = consumer;
+  const { path, where, bytes, minBytes, peakBytes, reclaimableBytes } = consumer;
   const percent = (part: number) => `${(100 * part) / scaleBytes}%`;
   const reclaimable = Math.min(bytes, reclaimableBytes);
   return (
     <li>
-      <p class="consumer-name" title={path}>
-        {name} <small>{placeOf(where)}</small>
+      <p class="consumer-name">
+        {nameOf(path)} <small>{placeOf(where)}</small>
       </p>
       <p class="consumer-held">{formatBytes(bytes, 1)}</p>
       <div class="bar" aria-hidden="true">
@@ -62,6 +62,11 @@ function Row({ consumer, scaleBytes }: { consumer: Consumer; scaleBytes: number 
       </p>
     </li>
   );
+}
+
+/** Its path without the root, so that two of one name can be told apart. */
+function nameOf(path: string): string {
+  return path.split('/').slice(1).join(' / ');
 }
 
 function* everyConsumer(budget: Budget): Generator<Consumer> {

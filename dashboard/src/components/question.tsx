@@ -8,7 +8,7 @@ import { Failure } from './failure.tsx';
 import { Prose } from './prose.tsx';
 
 /** The server refuses longer questions; the box does not let them be typed. */
-const LONGEST = 2000;
+const LONGEST = 16_384;
 
 export function Question() {
   const box = useRef<HTMLInputElement>(null);
@@ -29,7 +29,6 @@ export function Question() {
           maxLength={LONGEST}
           autocomplete="off"
           aria-label="Your question"
-          aria-describedby="ask-hint"
           placeholder="How do I set a busy timeout?"
         />
         <button type="submit" class="strong">
@@ -63,7 +62,7 @@ function Outcome() {
   if (value.state === 'answered') return <Found question={value.question} answer={value.answer} />;
   const memories = status.value?.store.memories;
   return (
-    <p class="empty" id="ask-hint">
+    <p class="empty">
       {memories === 0 ? (
         <>
           Nothing has been learned yet. Give it documents with <code>tenure ingest docs/</code>, then ask.

@@ -31,7 +31,7 @@ export function Standing() {
         </p>
         {pressure && (
           <p class="terms">
-            The worst of {pressure.terms.map(({ name, score }) => `${name} ${Math.round(score)}`).join(', ')}
+            Worst of {pressure.terms.map(({ name, score }) => `${name} ${Math.round(score)}`).join(' · ')}
           </p>
         )}
         {status.value?.observeOnly && (
@@ -49,11 +49,11 @@ export function Standing() {
         </p>
         <div class="rule" aria-hidden="true">
           {ENTERED.map(([name, from]) => (
-            <span key={name} class="zone" data-level={name} data-on={name === level}>
+            <span key={name} class="zone" data-level={name}>
               {from}
             </span>
           ))}
-          {pressure && <span class="needle" style={{ left: `${pressure.score}%` }} />}
+          {pressure && <span class="fill" style={{ width: `${pressure.score}%` }} />}
         </div>
       </div>
     </section>

@@ -33,7 +33,7 @@ export function Trace() {
       {failure.value && (
         <Failure what="Stored readings could not be loaded." error={failure.value} retry={() => void load()} />
       )}
-      <Values samples={samples} />
+      <Values samples={samples} spanMs={window.spanMs} />
     </section>
   );
 }

@@ -6,7 +6,7 @@ import { type Sample, thin } from '../trace.ts';
 
 const ROWS = 12;
 
-export function Values({ samples }: { samples: readonly Sample[] }) {
+export function Values({ samples, spanMs }: { samples: readonly Sample[]; spanMs: number }) {
   const open = useSignal(false);
   return (
     <details class="values" onToggle={(event) => (open.value = event.currentTarget.open)}>
@@ -23,7 +23,7 @@ export function Values({ samples }: { samples: readonly Sample[] }) {
             </tr>
           </thead>
           <tbody>
-            {thin(samples, ROWS).map((sample) => (
+            {thin(samples, spanMs / ROWS).map((sample) => (
               <tr key={sample.atMs}>
                 <th scope="row">{formatMoment(sample.atMs, samples.at(-1)!.atMs)}</th>
                 <td>{formatBytes(sample.anonBytes, 1)}</td>

@@ -77,6 +77,8 @@ export async function load(): Promise<void> {
     if (chosen.value !== window) return;
     if (!(error instanceof RequestError)) throw error;
     failure.value = error;
+    // What is drawn must be what was chosen.
+    if (window !== LIVE && stored.value?.window !== window) stored.value = { window, samples: [] };
   }
   loading.value = false;
   if (window !== LIVE && connection.value.state === 'live')

@@ -21,12 +21,12 @@ export async function put(question: string): Promise<void> {
   try {
     const answer = await ask(question, signal);
     asked.value = { state: 'answered', question, answer };
-    announce(answer.sources.length === 0 ? 'Nothing found.' : `Answer with ${count(answer.sources.length, 'source')}.`);
+    announce(answer.sources.length === 0 ? `Nothing found for ${question}` : `Answered: ${question}`);
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof RequestError)) throw error;
     asked.value = { state: 'failed', question, error };
-    announce(`The question failed: ${error.message}`);
+    announce(`Not answered: ${error.message}`);
   }
 }
 
@@ -34,8 +34,4 @@ export function cancel(): void {
   current.abort();
   current = new AbortController();
   asked.value = { state: 'nothing' };
-}
-
-function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? '' : 's'}`;
 }
