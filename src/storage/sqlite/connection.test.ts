@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { mkdirSync, statSync, unlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -31,8 +32,11 @@ class HeldSyncs {
 describe('a write', () => {
   it('resolves with the result of its work, visible to every later read', async () => {
     const database = await temporary.open();
-    expect(await Promise.all(['a', 'b', 'c'].map((text) => insert(database, text)))).toEqual([1, 2, 3]);
+    const { signal } = new AbortController();
+    const write = (text: string) => database.write((db) => db.run(INSERT_ROW, text).lastInsertRowid, { signal });
+    expect(await Promise.all(['a', 'b', 'c'].map(write))).toEqual([1, 2, 3]);
     expect(textsOf(database)).toEqual(['a', 'b', 'c']);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   it('resolves only when the log has reached the disk, though others may read it before', async () => {
@@ -92,13 +96,35 @@ describe('a write', () => {
     expect(textsOf(database)).toEqual(['a', 'b']);
   });
 
-  it('that fails only at COMMIT takes nobody of its group with it', async () => {
+  it('that fails only at COMMIT takes nobody of its group with it, and nobody runs more than twice', async () => {
     const database = await temporary.open();
-    const orphan = database.write((db) => db.run('INSERT INTO rows (text, parent) VALUES (?, 99)', 'orphan'));
+    let runs = 0;
+    const orphan = database.write((db) => {
+      runs++;
+      db.run('INSERT INTO rows (text, parent) VALUES (?, 99)', 'orphan');
+    });
     const outcomes = await Promise.allSettled([insert(database, 'a'), orphan, insert(database, 'b')]);
     expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
     await expect(orphan).rejects.toThrow('FOREIGN KEY');
     expect(textsOf(database)).toEqual(['a', 'b']);
+    expect(runs).toBe(2);
+  });
+
+  it('that meets the end of the space takes nobody of its group with it', async () => {
+    const database = await temporary.open();
+    const grown = (pages: number) =>
+      database.read((db) => {
+        const { page_count: count } = db.get<{ page_count: number }>('PRAGMA page_count')!;
+        db.get(`PRAGMA max_page_count = ${count + pages}`);
+      });
+    grown(10);
+    const huge = insert(database, 'x'.repeat(100_000));
+    const outcomes = await Promise.allSettled([insert(database, 'a'), huge, insert(database, 'b')]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    await expect(huge).rejects.toMatchObject({ code: 'STORE_FULL', path: temporary.path });
+    grown(100);
+    await insert(database, 'x'.repeat(100_000));
+    expect(textsOf(database).map((text) => text.slice(0, 1))).toEqual(['a', 'b', 'x']);
   });
 
   it('can be withdrawn while it waits, not once it ran', async () => {
@@ -265,6 +291,24 @@ describe('a read', () => {
     expect(await insert(database, 'a')).toBe(1);
   });
 
+  it('may come at any moment between groups of writes', async () => {
+    const clock = new ManualClock();
+    const database = await temporary.open({ clock });
+    const seen = new Set<number>();
+    const writeSlowlyThenRead = async (text: string) => {
+      await database.write((db) => {
+        void clock.advance(20);
+        db.run(INSERT_ROW, text);
+      });
+      for (let moment = 0; moment < 20; moment++) {
+        seen.add(textsOf(database).length);
+        await Promise.resolve();
+      }
+    };
+    await Promise.all(['a', 'b', 'c', 'd'].map(writeSlowlyThenRead));
+    expect([...seen]).toEqual([1, 2, 3, 4]);
+  });
+
   it('changes nothing', async () => {
     const database = await temporary.open();
     expect(() => database.read((db) => db.run(INSERT_ROW, 'a'))).toThrow(InvariantError);
@@ -328,12 +372,14 @@ describe('the store', () => {
 describe('closing', () => {
   it('settles what was asked for, takes nothing more, and may be done twice', async () => {
     const database = await temporary.open();
-    const writing = insert(database, 'a');
+    const settled: number[] = [];
+    const writing = insert(database, 'a').then((id) => settled.push(id));
     const closing = database.close();
     expect(database.close()).toBe(closing);
     await expect(insert(database, 'b')).rejects.toBeInstanceOf(ClosedError);
     await closing;
-    expect(await writing).toBe(1);
+    expect(settled).toEqual([1]);
+    await writing;
     for (const use of [() => textsOf(database), () => database.checkpoint(), () => database.changedElsewhere()])
       expect(use).toThrow(ClosedError);
     expect(textsOf(await temporary.open())).toEqual(['a']);

@@ -19,12 +19,12 @@ import { openFile, sizeOf } from './open-file.ts';
 import { PreparedQueries } from './queries.ts';
 import { toStoreError } from './sqlite-errors.ts';
 import { Transactions, type Work } from './transactions.ts';
-import { type SyncFile, WalFile } from './wal-file.ts';
+import { fdatasyncFile, type SyncFile, WalFile } from './wal-file.ts';
 import { WriteQueue } from './write-queue.ts';
 
 export type { Queries, SqlValue } from './queries.ts';
 
-const DEFAULT_LOCK_TIMEOUT_MS = 5000;
+const DEFAULTS = { cacheBytes: 8 * MIB, lockTimeoutMs: 5000, migrations, syncFile: fdatasyncFile };
 
 /** An event without what every event of this store has. */
 type EventOf<E> = E extends StoreEvent ? Omit<E, 'path' | 'atMs'> : never;
@@ -46,9 +46,11 @@ export interface SqliteOptions {
   readonly syncFile?: SyncFile;
 }
 
+type FilledOptions = Required<SqliteOptions>;
+
 export class SqliteDatabase implements AsyncDisposable {
   readonly path: string;
-  readonly #options: SqliteOptions;
+  readonly #options: FilledOptions;
   readonly #connection: Connection;
   readonly #queries: PreparedQueries;
   readonly #transactions: Transactions;
@@ -58,14 +60,16 @@ export class SqliteDatabase implements AsyncDisposable {
   #dataVersion: unknown;
   #closing: Promise<void> | undefined;
 
-  private constructor(path: string, connection: Connection, options: SqliteOptions) {
+  private constructor(path: string, connection: Connection, options: FilledOptions) {
     this.path = path;
     this.#options = options;
     this.#connection = connection;
     this.#queries = new PreparedQueries(connection);
     this.#transactions = new Transactions(connection, this.#queries, path);
+    this.setCacheBytes(options.cacheBytes);
+    this.changedElsewhere();
     this.#wal = new WalFile(path, {
-      ...(options.syncFile ? { sync: options.syncFile } : {}),
+      sync: options.syncFile,
       onFailure: ({ code, message }) => this.#emit({ type: 'storage.failed', code, message }),
     });
     this.#queue = new WriteQueue({
@@ -74,11 +78,9 @@ export class SqliteDatabase implements AsyncDisposable {
       wal: this.#wal,
       clock: options.clock,
       random: options.random,
-      lockTimeoutMs: options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
+      lockTimeoutMs: options.lockTimeoutMs,
       onLockWaited: (waitedMs) => this.#emit({ type: 'storage.lock_waited', waitedMs }),
     });
-    this.setCacheBytes(options.cacheBytes ?? 8 * MIB);
-    this.changedElsewhere();
   }
 
   /**
@@ -88,15 +90,10 @@ export class SqliteDatabase implements AsyncDisposable {
    * StoreMigrationChangedError, StoreLockedError; the file is left as it was.
    */
   static async open(options: SqliteOptions): Promise<SqliteDatabase> {
-    const { connection, path, migrated } = await openFile({
-      path: options.path,
-      migrations: options.migrations ?? migrations,
-      clock: options.clock,
-      random: options.random,
-      lockTimeoutMs: options.lockTimeoutMs ?? DEFAULT_LOCK_TIMEOUT_MS,
-    });
+    const filled = { ...DEFAULTS, ...options };
+    const { connection, path, migrated } = await openFile(filled);
     try {
-      const database = new SqliteDatabase(path, connection, options);
+      const database = new SqliteDatabase(path, connection, filled);
       database.#emit({ type: 'storage.opened', migrated });
       return database;
     } catch (error) {
@@ -158,6 +155,7 @@ export class SqliteDatabase implements AsyncDisposable {
   /** Moves the log into the file and empties it; false when another process is reading or writing just now. */
   checkpoint(): boolean {
     this.#requireOpen();
+    if (this.#wal.failure) throw this.#wal.failure;
     try {
       return this.#connection.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get().busy === 0;
     } catch (error) {

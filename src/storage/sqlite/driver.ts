@@ -13,6 +13,9 @@ interface Driver {
   readonly DatabaseSync: new (path: string, options: DatabaseSyncOptions) => DatabaseSyncInstance;
 }
 
+/** How long SQLite itself may wait for a lock, blocking everything: enough for a commit of another process. */
+export const BLOCKING_WAIT_MS = 10;
+
 /** From Node 24 on the built-in SQLite has all we use. */
 const isBuiltIn = Number.parseInt(process.versions.node, 10) >= 24;
 

@@ -8,9 +8,6 @@ import type { Random } from '../../base/random.ts';
 import { StoreLockedError } from '../storage-errors.ts';
 import { isBusy } from './sqlite-errors.ts';
 
-/** What SQLite itself may wait, blocking everything; enough for a commit of another process. */
-export const BLOCKING_WAIT_MS = 10;
-
 const LONGEST_PAUSE_MS = 50;
 
 /** The pause before attempt number `attempt` (from 0): 1 to 50 ms. */

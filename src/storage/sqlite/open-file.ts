@@ -9,8 +9,8 @@ import type { Clock } from '../../base/clock.ts';
 import { messageOf } from '../../base/errors.ts';
 import type { Random } from '../../base/random.ts';
 import { StoreCannotOpenError, StoreCorruptError, StoreFullError, StoreReadOnlyError } from '../storage-errors.ts';
-import { type Connection, loadDriver } from './driver.ts';
-import { BLOCKING_WAIT_MS, untilUnlocked } from './lock-patience.ts';
+import { BLOCKING_WAIT_MS, type Connection, loadDriver } from './driver.ts';
+import { untilUnlocked } from './lock-patience.ts';
 import { inspect, type Migration, migrate } from './migrate.ts';
 import { toStoreError } from './sqlite-errors.ts';
 
@@ -113,6 +113,8 @@ function syncFolders(folder: string, firstMade: string | undefined): void {
     const descriptor = openSync(current, 'r');
     try {
       fsyncSync(descriptor);
+    } catch {
+      // Some network and container file systems cannot; SQLite passes over it too.
     } finally {
       closeSync(descriptor);
     }

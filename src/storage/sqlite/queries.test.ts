@@ -37,6 +37,7 @@ describe('queries', () => {
   it('may run the same text inside a loop over its rows', () => {
     const pairs = database.read((db) => {
       const found: string[] = [];
+      db.all(COUNT_TO, 1);
       for (const outer of db.iterate<Numbered>(COUNT_TO, 3)) {
         for (const inner of db.iterate<Numbered>(COUNT_TO, 2)) found.push(`${outer.n}${inner.n}`);
         found.push(String(db.all(COUNT_TO, outer.n).length));

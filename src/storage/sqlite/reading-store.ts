@@ -57,8 +57,13 @@ export class SqliteReadingStore implements ReadingStore {
     const periods = new Periods(resolutionMs);
     for (const tier of TIERS) {
       const place = { node: this.#node, resolutionMs: tier.resolutionMs };
-      const wanted = { fromMs: periodStart(range.fromMs, resolutionMs), toMs: range.toMs };
-      for await (const sample of this.#samples(place, wanted)) periods.add(sample);
+      for (let fromMs = periodStart(range.fromMs, resolutionMs); ; ) {
+        const rows = this.#database.read((db) => oldest(db, place, { fromMs, toMs: range.toMs }));
+        for (const row of rows) periods.add(sampleOfRow(row));
+        if (rows.length < SLICE_ROWS) break;
+        fromMs = rows.at(-1)!.at_ms + 1;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
     }
     return { resolutionMs, points: periods.results().map(({ point }) => point) };
   }
@@ -94,17 +99,6 @@ export class SqliteReadingStore implements ReadingStore {
     return (found ?? TIERS[0]).resolutionMs;
   }
 
-  async *#samples(place: Place, range: { fromMs: number; toMs: number }): AsyncGenerator<Sample> {
-    let { fromMs } = range;
-    for (;;) {
-      const rows = this.#database.read((db) => oldest(db, place, { fromMs, toMs: range.toMs }));
-      yield* rows.map(sampleOfRow);
-      if (rows.length < SLICE_ROWS) return;
-      fromMs = rows.at(-1)!.at_ms + 1;
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-
   /** Moves what a tier no longer keeps into the next, or away where there is none; returns how many rows went. */
   async #moveOld(move: {
     node: string;
@@ -115,8 +109,7 @@ export class SqliteReadingStore implements ReadingStore {
   }): Promise<number> {
     const { node, tier, next } = move;
     const place = { node, resolutionMs: tier.resolutionMs };
-    // Only whole periods of the next tier move, so that none is seen half empty.
-    const toMs = periodStart(move.nowMs - tier.keepMs, (next ?? tier).resolutionMs);
+    const toMs = move.nowMs - tier.keepMs;
     for (let total = 0; ; ) {
       move.signal?.throwIfAborted();
       const moved = await this.#database.write((db) => {
@@ -201,7 +194,7 @@ function sampleOfRow(row: ReadingRow): Sample {
       reservedBytes: row.reserved_bytes,
       score: row.score,
       peakScore: row.peak_score,
-      level: LEVELS[row.level] ?? 'critical',
+      level: LEVELS[row.level]!,
       consumers: JSON.parse(row.consumers),
     },
   };

@@ -7,6 +7,7 @@ import {
   StoreLockedError,
   StoreReadOnlyError,
 } from '../storage-errors.ts';
+import { BLOCKING_WAIT_MS } from './driver.ts';
 
 const BUSY = 5;
 const READ_ONLY = 8;
@@ -46,7 +47,7 @@ export function toStoreError(error: unknown, path: string): unknown {
   if (code === IO_SHARED_MEMORY_SIZE) return new StoreFullError(about);
   switch (code & 0xff) {
     case BUSY:
-      return new StoreLockedError({ ...about, waitedMs: 0 });
+      return new StoreLockedError({ ...about, waitedMs: BLOCKING_WAIT_MS });
     case READ_ONLY:
       return new StoreReadOnlyError(about);
     case IO:

@@ -51,10 +51,10 @@ export class Transactions {
 
   /** Like `run`; when `work` throws, its changes alone are undone, unless the whole transaction was. */
   runUndoable<T>(work: Work<T>): T {
-    this.#queries.control('SAVEPOINT work');
     try {
+      this.#translated(() => this.#queries.control('SAVEPOINT work'));
       const result = this.run(work);
-      this.#queries.control('RELEASE work');
+      this.#translated(() => this.#queries.control('RELEASE work'));
       return result;
     } catch (error) {
       if (this.isOpen) {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TemporaryDatabase } from '../../testing/temporary-database.ts';
-import { WalFile } from './wal-file.ts';
+import { fdatasyncFile, WalFile } from './wal-file.ts';
 
 describe('the log', () => {
   let temporary: TemporaryDatabase;
@@ -14,7 +14,7 @@ describe('the log', () => {
   it('is forced to the disk by the system: a pipe, which cannot be, fails', async () => {
     execFileSync('mkfifo', [`${temporary.path}-wal`]);
     const failures: unknown[] = [];
-    const wal = new WalFile(temporary.path, { onFailure: (error) => failures.push(error) });
+    const wal = new WalFile(temporary.path, { sync: fdatasyncFile, onFailure: (error) => failures.push(error) });
     await expect(wal.durable()).rejects.toMatchObject({
       code: 'STORE_IO',
       cause: { code: 'EINVAL', syscall: 'fdatasync' },

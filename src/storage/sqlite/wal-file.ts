@@ -19,7 +19,7 @@ import { StoreIoError } from '../storage-errors.ts';
 /** Forces what was written to the descriptor to the disk. */
 export type SyncFile = (descriptor: number) => Promise<void>;
 
-const syncFile: SyncFile = promisify(fdatasync);
+export const fdatasyncFile: SyncFile = promisify(fdatasync);
 
 interface Waiter {
   readonly resolve: () => void;
@@ -35,10 +35,10 @@ export class WalFile {
   #syncing: Promise<void> | undefined;
   #failure: StoreIoError | undefined;
 
-  constructor(storePath: string, options: { sync?: SyncFile; onFailure: (error: StoreIoError) => void }) {
+  constructor(storePath: string, options: { sync: SyncFile; onFailure: (error: StoreIoError) => void }) {
     this.#path = storePath;
     this.#descriptor = openSync(`${storePath}-wal`, 'r+');
-    this.#sync = options.sync ?? syncFile;
+    this.#sync = options.sync;
     this.#onFailure = options.onFailure;
   }
 

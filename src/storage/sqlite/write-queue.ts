@@ -53,7 +53,6 @@ export class WriteQueue {
   readonly #options: WriteQueueOptions;
   #waiting = new Set<Write>();
   #draining: Promise<void> | undefined;
-  readonly #settling = new Set<Promise<void>>();
   #closed = false;
 
   constructor(options: WriteQueueOptions) {
@@ -84,18 +83,31 @@ export class WriteQueue {
     });
   }
 
-  /** Takes no more writes; resolves when those already asked for are settled. */
+  /** Takes no more writes; resolves when those already asked for have run. They settle with the sync of the log. */
   async close(): Promise<void> {
     this.#closed = true;
     await this.#draining;
-    await Promise.all(this.#settling);
   }
 
   async #drain(): Promise<void> {
+    const { clock, random, transactions, wal } = this.#options;
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.#waiting.size > 0) {
+    let sinceMs = clock.monotonicMs();
+    for (let attempt = 0; this.#waiting.size > 0; ) {
       try {
-        if (await this.#lock()) await this.#runGroup();
+        if (wal.failure) throw wal.failure;
+        if (transactions.tryBegin()) {
+          const waitedMs = clock.monotonicMs() - sinceMs;
+          // Nothing is awaited between BEGIN and COMMIT: a read in between would find the transaction open.
+          const next = this.#runGroup();
+          if (waitedMs >= NOTABLE_WAIT_MS) this.#options.onLockWaited(waitedMs);
+          await next;
+          attempt = 0;
+          sinceMs = clock.monotonicMs();
+        } else {
+          this.#refuseLate();
+          await wait(clock, lockPauseMs(attempt++, random));
+        }
       } catch (error) {
         const refused = [...this.#waiting];
         this.#waiting.clear();
@@ -103,23 +115,6 @@ export class WriteQueue {
       }
     }
     this.#draining = undefined;
-  }
-
-  /** Takes the write lock; false when everyone who wanted it has given up. */
-  async #lock(): Promise<boolean> {
-    const { clock, random, transactions, wal } = this.#options;
-    if (wal.failure) throw wal.failure;
-    const startMs = clock.monotonicMs();
-    for (let attempt = 0; this.#waiting.size > 0; attempt++) {
-      if (transactions.tryBegin()) {
-        const waitedMs = clock.monotonicMs() - startMs;
-        if (waitedMs >= NOTABLE_WAIT_MS) this.#options.onLockWaited(waitedMs);
-        return true;
-      }
-      this.#refuseLate();
-      await wait(clock, lockPauseMs(attempt, random));
-    }
-    return false;
   }
 
   #refuseLate(): void {
@@ -132,14 +127,15 @@ export class WriteQueue {
     }
   }
 
-  /** Runs and commits the writes at the head of the line; resolves when the next group may start. */
+  /** Runs and commits the writes at the head of the line, at once; resolves when the next group may start. */
   async #runGroup(): Promise<void> {
     const { clock, transactions } = this.#options;
     const startMs = clock.monotonicMs();
     const group: Write[] = [];
     const outcomes: Outcome[] = [];
     try {
-      const single = this.#waiting.size === 1 || [...this.#waiting][0]?.alone;
+      const [head] = this.#waiting;
+      const single = this.#waiting.size === 1 || head?.alone;
       for (const write of this.#waiting) {
         this.#waiting.delete(write);
         group.push(write);
@@ -153,8 +149,6 @@ export class WriteQueue {
       return;
     }
     const settled = this.#settleWhenDurable(group, outcomes);
-    this.#settling.add(settled);
-    void settled.then(() => this.#settling.delete(settled));
     if (this.#waiting.size > 0) await settled;
   }
 
