@@ -22,11 +22,11 @@ export function conditionOf(filter: MemoryFilter): Condition {
   add('AND m.at_ms >= ?', filter.fromMs);
   add('AND m.at_ms < ?', filter.toMs);
   add('AND m.importance >= ?', filter.minImportance);
-  add(
-    `AND m.session_id = (SELECT n.id FROM partition_names n
-       WHERE n.partition_id = m.partition_id AND n.kind = 'session' AND n.name = ?)`,
-    filter.session,
-  );
+  if (filter.session !== undefined) {
+    const inSession = sessionCondition(filter.session);
+    parts.push(inSession.sql);
+    parameters.push(...inSession.parameters);
+  }
   for (const tag of filter.tags ?? []) {
     add(
       'AND EXISTS (SELECT 1 FROM memory_tags t WHERE t.partition_id = m.partition_id AND t.tag = ? AND t.ordinal = m.ordinal)',
@@ -34,4 +34,12 @@ export function conditionOf(filter: MemoryFilter): Condition {
     );
   }
   return { sql: parts.join(' '), parameters };
+}
+
+export function sessionCondition(session: string): Condition {
+  return {
+    sql: `AND m.session_id = (SELECT n.id FROM partition_names n
+      WHERE n.partition_id = m.partition_id AND n.kind = 'session' AND n.name = ?)`,
+    parameters: [session],
+  };
 }

@@ -6,7 +6,7 @@
  * fails or the process dies, the documents are still found through their rows and the next write tries again.
  */
 import { invariant } from '../../base/assert.ts';
-import { messageOf } from '../../base/errors.ts';
+import { ClosedError, messageOf } from '../../base/errors.ts';
 import type { EventSink, TenureEventBase } from '../../base/events.ts';
 import type {
   LexicalView,
@@ -17,15 +17,15 @@ import type {
   StoredMemory,
 } from '../memory-store.ts';
 import type { Scope } from '../scope.ts';
-import { lengthOf } from '../text-index/document-terms.ts';
+import { decodeTerms, lengthOf } from '../text-index/document-terms.ts';
 import { GrowingDocuments } from '../text-index/growing-documents.ts';
 import { type PostingChunk, PostingList } from '../text-index/postings.ts';
 import type { SqliteDatabase } from './connection.ts';
-import { conditionOf } from './memory-filter.ts';
+import { type Condition, conditionOf, sessionCondition } from './memory-filter.ts';
 import { INSERT_MEMORY, insertParameters, MEMORY_COLUMNS, type MemoryRow, memoryOf } from './memory-rows.ts';
 import { type ByteAccount, PartitionCache, type PartitionState, UNLIMITED_ACCOUNT } from './partition-cache.ts';
 import type { Queries } from './queries.ts';
-import { INDEX_BATCH, indexWaiting, removeIndexed } from './text-indexer.ts';
+import { type Backlog, indexWaiting, isCrowded, removeIndexed, TERMS_AT_ONCE } from './text-indexer.ts';
 
 /** Indexing failed; the memories are safe and found, only slower. */
 export interface IndexFailedEvent extends TenureEventBase {
@@ -35,13 +35,14 @@ export interface IndexFailedEvent extends TenureEventBase {
 
 interface RemovableRow {
   readonly sequence: number;
-  readonly partition_id: number;
   readonly ordinal: number;
   readonly length: number;
   readonly terms: Uint8Array;
 }
 
-const REMOVABLE = 'm.sequence, m.partition_id, m.ordinal, m.length, m.terms';
+const REMOVABLE = 'm.sequence, m.ordinal, m.length, m.terms';
+/** Rows removed in one transaction. */
+const ROWS_AT_ONCE = 128;
 
 const EMPTY_VIEW: LexicalView = { documents: new GrowingDocuments(), postings: new Map() };
 
@@ -50,6 +51,7 @@ export class SqliteMemoryStore implements MemoryStore {
   readonly #cache: PartitionCache;
   readonly #emit: EventSink<IndexFailedEvent>;
   readonly #nowMs: () => number;
+  readonly #toIndex = new Set<number>();
   #indexing: Promise<void> = Promise.resolve();
 
   constructor(options: {
@@ -76,24 +78,23 @@ export class SqliteMemoryStore implements MemoryStore {
   }
 
   async get(scope: Scope, id: string): Promise<StoredMemory | null> {
+    const inSession = inSessionOf(scope);
     return this.#database.read((db) => {
       const partition = findPartition(db, scope);
       const row =
         partition &&
         db.get<MemoryRow>(
-          `SELECT ${MEMORY_COLUMNS} FROM memories m WHERE m.id = ? AND m.partition_id = ?`,
+          `SELECT ${MEMORY_COLUMNS} FROM memories m WHERE m.id = ? AND m.partition_id = ? ${inSession.sql}`,
           id,
           partition.id,
+          ...inSession.parameters,
         );
       return row ? withoutOrdinal(memoryOf(row, scope)) : null;
     });
   }
 
   async remove(scope: Scope, id: string): Promise<boolean> {
-    const removed = await this.#database.write((db) =>
-      removeRows(db, { scope, condition: 'm.id = ?', parameters: [id] }),
-    );
-    return removed > 0;
+    return (await this.#removeAll(scope, { sql: 'm.id = ?', parameters: [id] })) > 0;
   }
 
   async removeSource(
@@ -103,25 +104,26 @@ export class SqliteMemoryStore implements MemoryStore {
   ): Promise<number> {
     const { keepVersion } = options;
     const version = `json_extract(m.metadata, '$.version')`;
-    return this.#database.write((db) =>
-      removeRows(db, {
-        scope,
-        condition: keepVersion === undefined ? 'm.source = ?' : `m.source = ? AND ${version} IS NOT ?`,
-        parameters: keepVersion === undefined ? [source] : [source, keepVersion],
-      }),
+    return this.#removeAll(
+      scope,
+      keepVersion === undefined
+        ? { sql: 'm.source = ?', parameters: [source] }
+        : { sql: `m.source = ? AND ${version} IS NOT ?`, parameters: [source, keepVersion] },
     );
   }
 
   async latestOfSource(scope: Scope, source: string): Promise<StoredMemory | null> {
+    const inSession = inSessionOf(scope);
     return this.#database.read((db) => {
       const partition = findPartition(db, scope);
       const row =
         partition &&
         db.get<MemoryRow>(
-          `SELECT ${MEMORY_COLUMNS} FROM memories m WHERE m.partition_id = ? AND m.source = ?
+          `SELECT ${MEMORY_COLUMNS} FROM memories m WHERE m.partition_id = ? AND m.source = ? ${inSession.sql}
            ORDER BY m.sequence DESC LIMIT 1`,
           partition.id,
           source,
+          ...inSession.parameters,
         );
       return row ? withoutOrdinal(memoryOf(row, scope)) : null;
     });
@@ -131,6 +133,8 @@ export class SqliteMemoryStore implements MemoryStore {
     return this.#database.read((db) => {
       const partition = findPartition(db, scope);
       if (!partition) return EMPTY_VIEW;
+      // A backlog is left when a process died, or was closed, between a write and its indexing.
+      if (isCrowded(partition)) this.#indexLater(partition.id);
       const { documents, waiting } = this.#cache.open(db, partition);
       const postings = new Map<string, PostingList>();
       for (const term of terms) {
@@ -140,12 +144,10 @@ export class SqliteMemoryStore implements MemoryStore {
           partition.id,
           term,
         );
-        const late = waiting.get(term);
-        const list = new PostingList(chunks.reduce((sum, chunk) => sum + chunk.count, late?.count ?? 0));
+        const late = waiting.get(term) ?? [];
+        const list = new PostingList(chunks.reduce((sum, chunk) => sum + chunk.count, late.length / 2));
         for (const chunk of chunks) list.pushChunk(chunk);
-        for (let index = 0; index < (late?.count ?? 0); index++) {
-          list.push(late!.ordinals[index]!, late!.frequencies[index]!);
-        }
+        for (let index = 0; index < late.length; index += 2) list.push(late[index]!, late[index + 1]!);
         if (list.count > 0) postings.set(term, list);
       }
       return { documents, postings };
@@ -228,14 +230,38 @@ export class SqliteMemoryStore implements MemoryStore {
   }
 
   #indexLater(partitionId: number): void {
+    if (this.#toIndex.has(partitionId)) return;
+    this.#toIndex.add(partitionId);
     this.#indexing = this.#indexing.then(async () => {
+      this.#toIndex.delete(partitionId);
       try {
         while (await this.#database.write((db) => indexWaiting(db, partitionId)));
       } catch (error) {
+        // Closed meanwhile: the next one to open the store goes on.
+        if (error instanceof ClosedError) return;
         this.#emit({ type: 'storage.index_failed', atMs: this.#nowMs(), message: messageOf(error) });
       }
     });
   }
+
+  /** Removes what meets a condition, a bounded slice in each transaction; durable when it resolves. */
+  async #removeAll(scope: Scope, which: Condition): Promise<number> {
+    const inSession = inSessionOf(scope);
+    const condition: Condition = {
+      sql: `${which.sql} ${inSession.sql}`,
+      parameters: [...which.parameters, ...inSession.parameters],
+    };
+    for (let removed = 0; ; ) {
+      const slice = await this.#database.write((db) => removeSlice(db, scope, condition));
+      removed += slice.removed;
+      if (!slice.more) return removed;
+    }
+  }
+}
+
+/** The session of a scope as a condition; nothing when it names none. */
+function inSessionOf(scope: Scope): Condition {
+  return scope.session === undefined ? { sql: '', parameters: [] } : sessionCondition(scope.session);
 }
 
 function withoutOrdinal({ ordinal: _, ...memory }: StoredMemory & { ordinal: number }): StoredMemory {
@@ -244,7 +270,7 @@ function withoutOrdinal({ ordinal: _, ...memory }: StoredMemory & { ordinal: num
 
 function findPartition(db: Queries, scope: Scope): PartitionState | undefined {
   return db.get<PartitionState>(
-    `SELECT id, next_ordinal, indexed_ordinals, epoch FROM partitions WHERE tenant = ? AND agent = ? AND user = ?`,
+    `SELECT id, next_ordinal, indexed_ordinals, waiting_terms, epoch FROM partitions WHERE tenant = ? AND agent = ? AND user = ?`,
     scope.tenant,
     scope.agent ?? '',
     scope.user ?? '',
@@ -255,33 +281,32 @@ function findPartition(db: Queries, scope: Scope): PartitionState | undefined {
 function insertAll(db: Queries, items: readonly NewMemory[]): number[] {
   const crowded = new Set<number>();
   for (const item of items) {
-    const partition = db.get<{ id: number; ordinal: number; indexed_ordinals: number }>(
-      `INSERT INTO partitions (tenant, agent, user, next_ordinal, live_documents, total_length) VALUES (?, ?, ?, 1, 1, ?)
+    const partition = db.get<Backlog & { id: number }>(
+      `INSERT INTO partitions (tenant, agent, user, next_ordinal, live_documents, total_length, waiting_terms)
+       VALUES (?, ?, ?, 1, 1, ?, ?)
        ON CONFLICT (tenant, agent, user) DO UPDATE SET next_ordinal = next_ordinal + 1,
-         live_documents = live_documents + 1, total_length = total_length + excluded.total_length
-       RETURNING id, next_ordinal - 1 AS ordinal, indexed_ordinals`,
+         live_documents = live_documents + 1, total_length = total_length + excluded.total_length,
+         waiting_terms = waiting_terms + excluded.waiting_terms
+       RETURNING id, next_ordinal, indexed_ordinals, waiting_terms`,
       item.memory.scope.tenant,
       item.memory.scope.agent ?? '',
       item.memory.scope.user ?? '',
       lengthOf(item.terms),
+      item.terms.size,
     );
     invariant(partition, 'an upsert returns its row');
+    const ordinal = partition.next_ordinal - 1;
     const placement = {
       partitionId: partition.id,
-      ordinal: partition.ordinal,
+      ordinal,
       sessionId: nameId(db, { partitionId: partition.id, kind: 'session', name: item.memory.scope.session }),
       speakerId: nameId(db, { partitionId: partition.id, kind: 'speaker', name: item.memory.speaker ?? undefined }),
     };
     db.run(INSERT_MEMORY, ...insertParameters(item, placement));
     for (const tag of item.memory.tags) {
-      db.run(
-        'INSERT INTO memory_tags (partition_id, tag, ordinal) VALUES (?, ?, ?)',
-        partition.id,
-        tag,
-        partition.ordinal,
-      );
+      db.run('INSERT INTO memory_tags (partition_id, tag, ordinal) VALUES (?, ?, ?)', partition.id, tag, ordinal);
     }
-    if (partition.ordinal + 1 - partition.indexed_ordinals >= INDEX_BATCH) crowded.add(partition.id);
+    if (isCrowded(partition)) crowded.add(partition.id);
   }
   return [...crowded];
 }
@@ -308,30 +333,38 @@ function nameId(
   return added.id;
 }
 
-/** Removes the rows of one partition that meet a condition, with everything the index knows of them. */
-function removeRows(
-  db: Queries,
-  which: { scope: Scope; condition: string; parameters: readonly (string | number)[] },
-): number {
-  const partition = findPartition(db, which.scope);
-  if (!partition) return 0;
+/** Removes some of the rows that meet a condition, with everything the index knows of them; tells whether there are more. */
+function removeSlice(db: Queries, scope: Scope, which: Condition): { removed: number; more: boolean } {
+  const partition = findPartition(db, scope);
+  if (!partition) return { removed: 0, more: false };
+  const sums = { rows: 0, length: 0, waitingTerms: 0, terms: 0 };
+  const indexed: { ordinal: number; terms: string[] }[] = [];
   const rows = db.all<RemovableRow>(
-    `SELECT ${REMOVABLE} FROM memories m WHERE m.partition_id = ? AND ${which.condition}`,
+    `SELECT ${REMOVABLE} FROM memories m WHERE m.partition_id = ? AND ${which.sql} ORDER BY m.ordinal LIMIT ?`,
     partition.id,
     ...which.parameters,
+    ROWS_AT_ONCE + 1,
   );
   for (const row of rows) {
-    if (row.ordinal < partition.indexed_ordinals) {
-      removeIndexed(db, { partitionId: partition.id, ordinal: row.ordinal, terms: row.terms });
-    }
+    const terms = [...decodeTerms(row.terms).keys()];
+    if (sums.rows === ROWS_AT_ONCE || (sums.rows > 0 && sums.terms + terms.length > TERMS_AT_ONCE)) break;
+    if (row.ordinal < partition.indexed_ordinals) indexed.push({ ordinal: row.ordinal, terms });
+    else sums.waitingTerms += terms.length;
+    sums.rows++;
+    sums.length += row.length;
+    sums.terms += terms.length;
     db.run('DELETE FROM memory_tags WHERE partition_id = ? AND ordinal = ?', partition.id, row.ordinal);
     db.run('DELETE FROM memories WHERE sequence = ?', row.sequence);
-    db.run(
-      `UPDATE partitions SET live_documents = live_documents - 1, total_length = total_length - ?, epoch = epoch + 1
-       WHERE id = ?`,
-      row.length,
-      partition.id,
-    );
   }
-  return rows.length;
+  if (sums.rows === 0) return { removed: 0, more: false };
+  removeIndexed(db, partition.id, indexed);
+  db.run(
+    `UPDATE partitions SET live_documents = live_documents - ?, total_length = total_length - ?,
+       waiting_terms = waiting_terms - ?, epoch = epoch + 1 WHERE id = ?`,
+    sums.rows,
+    sums.length,
+    sums.waitingTerms,
+    partition.id,
+  );
+  return { removed: sums.rows, more: sums.rows < rows.length };
 }

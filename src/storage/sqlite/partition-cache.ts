@@ -4,14 +4,14 @@
  * Everything here can be read again from the database, so it may be dropped at any time; it is the first thing to give
  * under pressure. Freshness costs one row read per question: `epoch` tells of removals (start over), `next_ordinal` of
  * arrivals (read on), and both see other processes' writes. Least recently used partitions leave first. Bytes are asked for
- * from an account before they are kept; when it refuses, the partition is used for this question and forgotten.
+ * from an account before they are kept; when it refuses, colder partitions make room, and when there are none, the partition
+ * is used for this question and forgotten.
  */
 import type { DocumentTable } from '../memory-store.ts';
 import { decodeTerms } from '../text-index/document-terms.ts';
 import { GrowingDocuments, visitDocuments } from '../text-index/growing-documents.ts';
-import { PostingList } from '../text-index/postings.ts';
 import type { Queries } from './queries.ts';
-import { WAITING_ROWS } from './text-indexer.ts';
+import { type Backlog, WAITING_ROWS } from './text-indexer.ts';
 
 /** Where bytes are asked for and given back: a budget reservation fits. */
 export interface ByteAccount {
@@ -22,27 +22,31 @@ export interface ByteAccount {
 /** Keeps no books: for a store used without a budget. */
 export const UNLIMITED_ACCOUNT: ByteAccount = { tryGrow: () => true, shrink: () => {} };
 
-export interface PartitionState {
+export interface PartitionState extends Backlog {
   readonly id: number;
-  readonly next_ordinal: number;
-  readonly indexed_ordinals: number;
   readonly epoch: number;
 }
 
 export interface PartitionDocuments {
   readonly documents: DocumentTable;
-  readonly waiting: ReadonlyMap<string, PostingList>;
+  /** By term: ordinal, frequency, ordinal, frequency, … */
+  readonly waiting: ReadonlyMap<string, readonly number[]>;
 }
 
-/** About what a waiting posting costs: its share of a map entry, a string and two small arrays. */
-const WAITING_POSTING_BYTES = 80;
+/** What a waiting term costs, measured: a map entry, a string, an array; and each posting in it. */
+const WAITING_TERM_BYTES = 200;
+const WAITING_POSTING_BYTES = 16;
+/** What a name costs besides its characters, in the map by id. */
+const NAME_BYTES = 64;
 
 interface Entry extends PartitionDocuments {
   readonly epoch: number;
   readonly documents: GrowingDocuments;
   readonly names: Map<number, string>;
   indexedOrdinals: number;
-  waiting: Map<string, PostingList>;
+  highestNameId: number;
+  nameBytes: number;
+  waiting: Map<string, number[]>;
   waitingPostings: number;
   bytes: number;
 }
@@ -68,7 +72,12 @@ export class PartitionCache {
     if (kept) this.#entries.delete(state.id);
     const entry = kept?.epoch === state.epoch ? kept : newEntry(state.epoch);
     if (kept && kept !== entry) this.#giveBack(kept);
-    readOn(db, entry, state);
+    try {
+      readOn(db, entry, state);
+    } catch (error) {
+      this.#giveBack(entry);
+      throw error;
+    }
     this.#keep(state.id, entry);
     return entry;
   }
@@ -89,9 +98,10 @@ export class PartitionCache {
   }
 
   #keep(id: number, entry: Entry): void {
-    const bytes = entry.documents.bytes + entry.waitingPostings * WAITING_POSTING_BYTES;
+    const bytes = bytesOf(entry);
     const change = bytes - entry.bytes;
-    if (change > 0 && !this.#account.tryGrow(change)) {
+    while (change > 0 && !this.#account.tryGrow(change)) {
+      if (this.trim(change) > 0) continue;
       this.#giveBack(entry);
       return;
     }
@@ -110,11 +120,17 @@ export class PartitionCache {
   }
 }
 
+function bytesOf({ documents, nameBytes, waiting, waitingPostings }: Entry): number {
+  return documents.bytes + nameBytes + waiting.size * WAITING_TERM_BYTES + waitingPostings * WAITING_POSTING_BYTES;
+}
+
 function newEntry(epoch: number): Entry {
   return {
     epoch,
     documents: new GrowingDocuments(),
     names: new Map(),
+    highestNameId: 0,
+    nameBytes: 0,
     indexedOrdinals: 0,
     waiting: new Map(),
     waitingPostings: 0,
@@ -124,19 +140,10 @@ function newEntry(epoch: number): Entry {
 
 /** Brings an entry up to the state of the partition: new documents, and waiting postings once they are indexed. */
 function readOn(db: Queries, entry: Entry, state: PartitionState): void {
-  const { documents, names } = entry;
+  const { documents } = entry;
   const nameOf = (id: number): string => {
-    let name = names.get(id);
-    if (name === undefined) {
-      for (const row of db.all<{ id: number; name: string }>(
-        'SELECT id, name FROM partition_names WHERE partition_id = ?',
-        state.id,
-      )) {
-        names.set(row.id, row.name);
-      }
-      name = names.get(id) ?? '';
-    }
-    return name;
+    if (id > entry.highestNameId) readNames(db, entry, state.id);
+    return entry.names.get(id) ?? '';
   };
 
   if (entry.indexedOrdinals !== state.indexed_ordinals) {
@@ -160,6 +167,19 @@ function readOn(db: Queries, entry: Entry, state: PartitionState): void {
   }
 }
 
+/** The names that came since they were last read. */
+function readNames(db: Queries, entry: Entry, partitionId: number): void {
+  for (const { id, name } of db.all<{ id: number; name: string }>(
+    'SELECT id, name FROM partition_names WHERE partition_id = ? AND id > ? ORDER BY id',
+    partitionId,
+    entry.highestNameId,
+  )) {
+    entry.names.set(id, name);
+    entry.highestNameId = id;
+    entry.nameBytes += NAME_BYTES + 2 * name.length;
+  }
+}
+
 function readWaiting(
   db: Queries,
   entry: Entry,
@@ -175,9 +195,9 @@ function readWaiting(
     terms: Uint8Array;
   }>(WAITING_ROWS, span.state.id, span.from, span.state.next_ordinal)) {
     for (const [term, frequency] of decodeTerms(row.terms)) {
-      const list = waiting.get(term) ?? new PostingList(2);
-      if (list.count === 0) waiting.set(term, list);
-      list.push(row.ordinal, frequency);
+      const list = waiting.get(term);
+      if (list) list.push(row.ordinal, frequency);
+      else waiting.set(term, [row.ordinal, frequency]);
       entry.waitingPostings++;
     }
     if (row.ordinal < known) continue;

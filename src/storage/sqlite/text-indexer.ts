@@ -14,8 +14,11 @@ import type { Queries } from './queries.ts';
 /** Documents that may wait. Reading 256 short term lists takes well under a millisecond; indexing them about fifteen. */
 export const INDEX_BATCH = 256;
 
-/** Documents moved in one transaction when many have gathered: bounds how long writers wait behind it. */
-const MOVE_LIMIT = 512;
+/** Terms that may wait, whatever the number of documents: long documents are indexed sooner. */
+const WAITING_TERMS = 8_000;
+
+/** Different terms touched in one transaction, unless one document alone has more: bounds how long everybody waits behind it. */
+export const TERMS_AT_ONCE = 2_000;
 
 /** Documents in one row of `text_documents`. */
 const DOCUMENT_RUN = 1024;
@@ -31,55 +34,101 @@ interface WaitingRow {
 export const WAITING_ROWS = `SELECT ordinal, length, session_id, speaker_id, terms FROM memories
   WHERE partition_id = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal`;
 
-/** Moves up to `MOVE_LIMIT` waiting documents into the index; true when at least a batch still waits. */
+export interface Backlog {
+  readonly next_ordinal: number;
+  readonly indexed_ordinals: number;
+  readonly waiting_terms: number;
+}
+
+/** True when enough waits that it should be moved into the index. */
+export function isCrowded({ next_ordinal, indexed_ordinals, waiting_terms }: Backlog): boolean {
+  return next_ordinal - indexed_ordinals >= INDEX_BATCH || waiting_terms >= WAITING_TERMS;
+}
+
+/** Moves a bounded number of waiting documents into the index; true when more should follow. */
 export function indexWaiting(db: Queries, partitionId: number): boolean {
-  const partition = db.get<{ next_ordinal: number; indexed_ordinals: number }>(
-    'SELECT next_ordinal, indexed_ordinals FROM partitions WHERE id = ?',
+  const partition = db.get<Backlog>(
+    'SELECT next_ordinal, indexed_ordinals, waiting_terms FROM partitions WHERE id = ?',
     partitionId,
   );
-  if (!partition || partition.next_ordinal - partition.indexed_ordinals < INDEX_BATCH) return false;
+  if (!partition || !isCrowded(partition)) return false;
   const from = partition.indexed_ordinals;
-  const to = Math.min(partition.next_ordinal, from + MOVE_LIMIT);
-
+  let to = partition.next_ordinal;
+  let moved = 0;
   const lists = new Map<string, PostingList>();
-  const entries: (DocumentEntry | undefined)[] = new Array(to - from).fill(undefined);
-  for (const row of db.all<WaitingRow>(WAITING_ROWS, partitionId, from, to)) {
+  const entries: (DocumentEntry | undefined)[] = [];
+  for (const row of db.iterate<WaitingRow>(WAITING_ROWS, partitionId, from, to)) {
+    const terms = decodeTerms(row.terms);
+    if (lists.size > 0 && lists.size + terms.size > TERMS_AT_ONCE) {
+      to = row.ordinal;
+      break;
+    }
+    moved += terms.size;
     entries[row.ordinal - from] = {
       length: row.length,
       sessionId: row.session_id ?? 0,
       speakerId: row.speaker_id ?? 0,
     };
-    for (const [term, frequency] of decodeTerms(row.terms)) {
+    for (const [term, frequency] of terms) {
       const list = lists.get(term) ?? new PostingList(4);
       if (list.count === 0) lists.set(term, list);
       list.push(row.ordinal, frequency);
     }
   }
+  entries.length = to - from;
   for (const term of [...lists.keys()].sort()) appendPostings(db, { partitionId, term }, lists.get(term)!);
-  appendDocuments(db, { partitionId, from }, entries);
-  db.run('UPDATE partitions SET indexed_ordinals = ? WHERE id = ?', to, partitionId);
-  return partition.next_ordinal - to >= INDEX_BATCH;
+  appendDocuments(db, { partitionId, from }, Array.from(entries));
+  db.run(
+    'UPDATE partitions SET indexed_ordinals = ?, waiting_terms = waiting_terms - ? WHERE id = ?',
+    to,
+    moved,
+    partitionId,
+  );
+  return isCrowded({ ...partition, indexed_ordinals: to, waiting_terms: partition.waiting_terms - moved });
 }
 
-/** Takes an indexed document out of every posting it is in and marks its place as a hole. */
-export function removeIndexed(
-  db: Queries,
-  document: { partitionId: number; ordinal: number; terms: Uint8Array },
-): void {
-  const { partitionId, ordinal } = document;
-  for (const term of decodeTerms(document.terms).keys()) {
-    const chunk = lastChunkUpTo(db, { partitionId, term, ordinal });
-    if (!chunk) continue;
+export interface IndexedDocument {
+  readonly ordinal: number;
+  readonly terms: Iterable<string>;
+}
+
+/** Takes indexed documents out of every posting they are in and marks their places as holes. */
+export function removeIndexed(db: Queries, partitionId: number, documents: readonly IndexedDocument[]): void {
+  const ordinalsByTerm = new Map<string, number[]>();
+  for (const { ordinal, terms } of documents) {
+    for (const term of terms) {
+      const ordinals = ordinalsByTerm.get(term);
+      if (ordinals) ordinals.push(ordinal);
+      else ordinalsByTerm.set(term, [ordinal]);
+    }
+  }
+  for (const term of [...ordinalsByTerm.keys()].sort()) {
+    removePostings(db, { partitionId, term }, new Set(ordinalsByTerm.get(term)));
+  }
+  const runs = new Set(documents.map(({ ordinal }) => ordinal - (ordinal % DOCUMENT_RUN)));
+  for (const firstOrdinal of runs) {
+    const entries = readDocuments(db, { partitionId, firstOrdinal });
+    for (const { ordinal } of documents) {
+      if (ordinal >= firstOrdinal && ordinal < firstOrdinal + DOCUMENT_RUN) entries[ordinal - firstOrdinal] = undefined;
+    }
+    writeDocuments(db, { partitionId, firstOrdinal }, entries);
+  }
+}
+
+/** Removes from one chunk after the other, from the last one that is touched to the first. */
+function removePostings(db: Queries, key: { partitionId: number; term: string }, ordinals: ReadonlySet<number>): void {
+  for (let highest = Math.max(...ordinals); highest >= 0; ) {
+    const chunk = lastChunkUpTo(db, { ...key, ordinal: highest });
+    if (!chunk) return;
     const list = new PostingList(chunk.count);
     list.pushChunk(chunk);
-    if (!list.remove(ordinal)) continue;
-    deleteChunk(db, { partitionId, term, firstOrdinal: chunk.firstOrdinal });
-    for (const rest of list.toChunks()) writeChunk(db, { partitionId, term }, rest);
+    list.removeAll(ordinals);
+    if (list.count < chunk.count) {
+      deleteChunk(db, { ...key, firstOrdinal: chunk.firstOrdinal });
+      for (const rest of list.toChunks()) writeChunk(db, key, rest);
+    }
+    highest = Math.max(-1, ...[...ordinals].filter((ordinal) => ordinal < chunk.firstOrdinal));
   }
-  const firstOrdinal = ordinal - (ordinal % DOCUMENT_RUN);
-  const entries = readDocuments(db, { partitionId, firstOrdinal });
-  entries[ordinal - firstOrdinal] = undefined;
-  writeDocuments(db, { partitionId, firstOrdinal }, entries);
 }
 
 function appendPostings(db: Queries, key: { partitionId: number; term: string }, added: PostingList): void {

@@ -43,6 +43,7 @@ export function visitDocuments(
 /** Names by dense index, found by their id in the database. */
 class NameIndex {
   readonly names: string[] = [];
+  bytes = 0;
   readonly #indexById = new Map<number, number>();
 
   /** Dense index plus 1, or 0 for id 0. */
@@ -50,7 +51,9 @@ class NameIndex {
     if (id === 0) return 0;
     const known = this.#indexById.get(id);
     if (known !== undefined) return known;
-    this.names.push(nameOf(id));
+    const name = nameOf(id);
+    this.names.push(name);
+    this.bytes += 100 + 2 * name.length;
     this.#indexById.set(id, this.names.length);
     return this.names.length;
   }
@@ -76,9 +79,9 @@ export class GrowingDocuments implements DocumentTable {
     return this.#speakerIndex.names;
   }
 
-  /** Bytes held: the arrays, and about 100 for each name. */
+  /** Bytes held: the arrays, and for each name its characters and about 100. */
   get bytes(): number {
-    return this.lengths.byteLength * 3 + (this.sessionNames.length + this.speakerNames.length) * 100;
+    return this.lengths.byteLength * 3 + this.#sessionIndex.bytes + this.#speakerIndex.bytes;
   }
 
   /** Fills the documents up to `ordinal` with holes, then adds this one. */

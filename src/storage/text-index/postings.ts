@@ -43,14 +43,16 @@ export class PostingList implements Postings {
     }
   }
 
-  /** Takes `ordinal` out; false when it is not there. */
-  remove(ordinal: number): boolean {
-    const at = this.ordinals.subarray(0, this.count).indexOf(ordinal);
-    if (at < 0) return false;
-    this.ordinals.copyWithin(at, at + 1, this.count);
-    this.frequencies.copyWithin(at, at + 1, this.count);
-    this.count--;
-    return true;
+  /** Takes these ordinals out, those of them that are there. */
+  removeAll(ordinals: ReadonlySet<number>): void {
+    let kept = 0;
+    for (let index = 0; index < this.count; index++) {
+      const ordinal = this.ordinals[index]!;
+      if (ordinals.has(ordinal)) continue;
+      this.ordinals[kept] = ordinal;
+      this.frequencies[kept++] = this.frequencies[index]!;
+    }
+    this.count = kept;
   }
 
   /** The list cut into chunks, ready to be written. */

@@ -3,8 +3,8 @@
  *
  * A partition is one (tenant, agent, user); absent parts are stored as '' (no id is ever empty), so the unique key sees
  * them. Ordinals number the documents of a partition in order of arrival and are never reused. Ordinals below
- * `indexed_ordinals` are in `text_postings` and `text_documents`; the rest are found by their row's `terms`, and moved over in
- * batches. `epoch` counts removals: whoever caches a partition's documents compares it.
+ * `indexed_ordinals` are in `text_postings` and `text_documents`; the rest are found by their row's `terms` (`waiting_terms`
+ * of them together), and moved over in batches. `epoch` counts removals: whoever caches a partition's documents compares it.
  */
 export const memories = {
   number: 2,
@@ -17,6 +17,7 @@ export const memories = {
       user TEXT NOT NULL,
       next_ordinal INTEGER NOT NULL DEFAULT 0,
       indexed_ordinals INTEGER NOT NULL DEFAULT 0,
+      waiting_terms INTEGER NOT NULL DEFAULT 0,
       live_documents INTEGER NOT NULL DEFAULT 0,
       total_length INTEGER NOT NULL DEFAULT 0,
       epoch INTEGER NOT NULL DEFAULT 0,
@@ -30,6 +31,8 @@ export const memories = {
       name TEXT NOT NULL,
       UNIQUE (partition_id, kind, name)
     ) STRICT;
+
+    CREATE INDEX partition_names_by_id ON partition_names (partition_id, id);
 
     CREATE TABLE memories (
       sequence INTEGER PRIMARY KEY,
