@@ -51,6 +51,7 @@ async function bundle(entry: string): Promise<string> {
     sourcemap: 'inline',
     dts: false,
     write: false,
+    clean: false,
     report: false,
     logLevel: 'error',
   });
