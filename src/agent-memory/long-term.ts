@@ -4,10 +4,11 @@
  * Everything is addressed by a scope; there is no call that reaches across partitions. Disk is truth: nothing here holds a
  * memory that the store does not, and whatever is cached for speed lives in the store's own cache, under the budget.
  */
+import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../base/clock.ts';
 import { ClosedError, InvalidArgumentError } from '../base/errors.ts';
 import type { EventSink, TenureEventBase } from '../base/events.ts';
-import type { MemoryStatistics, MemoryStore, StoredMemory } from '../storage/memory-store.ts';
+import type { MemoryStatistics, MemoryStore, NewMemory, StoredMemory } from '../storage/memory-store.ts';
 import { requireScope, type Scope } from '../storage/scope.ts';
 import { newMemory, type RememberItem, type RememberOptions } from './memory-input.ts';
 import { type Recalled, type RecallOptions, recall } from './recall/recall.ts';
@@ -28,8 +29,11 @@ export interface ForgottenEvent extends TenureEventBase {
 
 export type MemoryEvent = RememberedEvent | ForgottenEvent;
 
-/** Memories of one durable transaction. */
-const BATCH_LIMIT = 10_000;
+/** Memories of one durable transaction, and their characters: a batch holds up other writers for some tens of milliseconds. */
+const BATCH_LIMIT = 2_000;
+const BATCH_CHARACTERS = 4_000_000;
+/** Texts analysed before others have a turn. */
+const ANALYSED_AT_ONCE = 100;
 
 /** What agents know: `remember` keeps it durably, `recall` finds it again, both within a scope. */
 export class LongTermMemory implements AsyncDisposable {
@@ -57,23 +61,26 @@ export class LongTermMemory implements AsyncDisposable {
    * @throws ScopeRequiredError, ScopeInvalidError, InvalidArgumentError, MemoryTooLargeError, and the store's errors.
    */
   async remember(text: string, options: RememberOptions & { signal?: AbortSignal }): Promise<StoredMemory> {
-    const { signal, ...rest } = options;
+    const { signal, ...rest } = options ?? {};
     const [memory] = await this.rememberAll([{ ...rest, text }], signal ? { signal } : {});
     return memory!;
   }
 
-  /** Keeps up to 10,000 memories in one transaction: all of them or, when one cannot be kept, none. */
+  /** Keeps up to 2,000 memories, 4 million characters together, in one transaction: all of them or, when one cannot be kept, none. */
   async rememberAll(
     items: readonly RememberItem[],
     options: { signal?: AbortSignal } = {},
   ): Promise<readonly StoredMemory[]> {
     this.#requireOpen();
     options.signal?.throwIfAborted();
-    if (items.length > BATCH_LIMIT) {
-      throw new InvalidArgumentError('items', `has ${items.length} memories; keep at most ${BATCH_LIMIT} at a time.`);
-    }
+    requireBatch(items);
     const nowMs = this.#clock.nowMs();
-    const made = items.map((item) => newMemory(item, nowMs));
+    const made: NewMemory[] = [];
+    for (const item of items) {
+      made.push(newMemory(item, nowMs));
+      if (made.length % ANALYSED_AT_ONCE === 0) await setImmediate();
+    }
+    options.signal?.throwIfAborted();
     await this.#store.put(made, options.signal);
     for (const [tenant, count] of countByTenant(made.map(({ memory }) => memory.scope))) {
       this.#emit({ type: 'agent_memory.remembered', atMs: nowMs, count, tenant });
@@ -145,6 +152,19 @@ export class LongTermMemory implements AsyncDisposable {
 
   #requireOpen(): void {
     if (this.#closed) throw new ClosedError('Long-term memory');
+  }
+}
+
+function requireBatch(items: readonly RememberItem[]): void {
+  if (!Array.isArray(items) || items.length > BATCH_LIMIT) {
+    throw new InvalidArgumentError('items', `must be a list of at most ${BATCH_LIMIT} memories.`);
+  }
+  const characters = items.reduce((sum, item) => sum + (item?.text?.length ?? 0), 0);
+  if (characters > BATCH_CHARACTERS) {
+    throw new InvalidArgumentError(
+      'items',
+      `have ${characters} characters; keep at most ${BATCH_CHARACTERS} at a time.`,
+    );
   }
 }
 

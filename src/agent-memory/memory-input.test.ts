@@ -66,6 +66,10 @@ describe('newMemory', () => {
     ['INVALID_ARGUMENT', { ttlMs: Number.POSITIVE_INFINITY }],
     ['INVALID_ARGUMENT', { validFromMs: 5, validToMs: 5 }],
     ['INVALID_ARGUMENT', { source: '' }],
+    ['INVALID_ARGUMENT', { ttl: 5 }],
+    ['INVALID_ARGUMENT', { pinned: 'no' }],
+    ['INVALID_ARGUMENT', { metadata: JSON.parse(`{"a":${'['.repeat(100)}${']'.repeat(100)}}`) }],
+    ['INVALID_ARGUMENT', { metadata: { toJSON: () => undefined } }],
   ])('refuses with %s: %o', (code, item) => {
     expect(codeOf(item)).toBe(code);
   });

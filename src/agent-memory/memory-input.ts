@@ -1,5 +1,5 @@
 /** What may be remembered: checks the caller's words and makes them a memory with its terms. */
-import { InvalidArgumentError, TenureError } from '../base/errors.ts';
+import { InvalidArgumentError, messageOf, TenureError } from '../base/errors.ts';
 import { uuidV7 } from '../base/uuid.ts';
 import type { Json, NewMemory } from '../storage/memory-store.ts';
 import { requireScope, type Scope } from '../storage/scope.ts';
@@ -35,11 +35,17 @@ export interface RememberItem extends RememberOptions {
 }
 
 /** Longest text of one memory, in UTF-16 units. Longer ones are documents: ingest cuts them into passages. */
-export const TEXT_LIMIT = 65_536;
+export const TEXT_LIMIT = 32_768;
 const TAGS_LIMIT = 32;
 const LABEL_LIMIT = 128;
 const NAME_LIMIT = 1024;
 const METADATA_LIMIT = 16_384;
+const METADATA_DEPTH = 64;
+
+const FIELDS: ReadonlySet<string> = new Set([
+  ...['text', 'scope', 'tags', 'metadata', 'importance', 'atMs', 'validFromMs', 'validToMs', 'ttlMs'],
+  ...['pinned', 'source', 'speaker'],
+]);
 
 /** A text or its metadata is larger than a memory may be. Code `MEMORY_TOO_LARGE`. */
 export class MemoryTooLargeError extends TenureError {
@@ -63,6 +69,7 @@ const MONTHS = 'january february march april may june july august september octo
  * @throws ScopeRequiredError, ScopeInvalidError, InvalidArgumentError, MemoryTooLargeError
  */
 export function newMemory(item: RememberItem, nowMs: number): NewMemory {
+  requireFields(item);
   const text = requireText(item.text);
   const memory = {
     id: uuidV7(nowMs),
@@ -70,13 +77,13 @@ export function newMemory(item: RememberItem, nowMs: number): NewMemory {
     text,
     tags: requireTags(item.tags ?? []),
     metadata: requireMetadata(item.metadata ?? {}),
-    importance: requireShare(item.importance ?? 0.5),
+    importance: requireShare(item.importance ?? 0.5, 'importance'),
     createdAtMs: nowMs,
     atMs: optionalTime(item.atMs, 'atMs') ?? nowMs,
     validFromMs: optionalTime(item.validFromMs, 'validFromMs'),
     validToMs: optionalTime(item.validToMs, 'validToMs'),
     expiresAtMs: expiry(item.ttlMs, nowMs),
-    pinned: item.pinned ?? false,
+    pinned: requireFlag(item.pinned ?? false, 'pinned'),
     source: optionalName(item.source, 'source'),
     speaker: optionalName(item.speaker, 'speaker'),
   };
@@ -93,6 +100,22 @@ function dateWords(atMs: number): string {
   return `${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
 }
 
+/** A misspelt option would be lost without a word: `ttl` for `ttlMs` would keep for ever. */
+function requireFields(item: RememberItem): void {
+  if (typeof item !== 'object' || item === null) {
+    throw new InvalidArgumentError('memory', 'must be an object with text and scope.');
+  }
+  const unknown = Object.keys(item).find((field) => !FIELDS.has(field));
+  if (unknown !== undefined) {
+    throw new InvalidArgumentError(unknown, `is no option of remember; there are ${[...FIELDS].join(', ')}.`);
+  }
+}
+
+function requireFlag(flag: boolean, argument: string): boolean {
+  if (typeof flag !== 'boolean') throw new InvalidArgumentError(argument, 'must be true or false.');
+  return flag;
+}
+
 function requireText(text: unknown): string {
   if (typeof text !== 'string' || text.trim() === '')
     throw new InvalidArgumentError('text', 'must be a string with content.');
@@ -100,7 +123,8 @@ function requireText(text: unknown): string {
   return text.toWellFormed();
 }
 
-function requireTags(tags: readonly string[]): readonly string[] {
+/** Checked labels without repeats. */
+export function requireTags(tags: readonly string[]): readonly string[] {
   if (!Array.isArray(tags) || tags.length > TAGS_LIMIT) {
     throw new InvalidArgumentError('tags', `must be a list of at most ${TAGS_LIMIT} labels.`);
   }
@@ -116,25 +140,37 @@ function requireMetadata(metadata: Readonly<Record<string, Json>>): Readonly<Rec
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) {
     throw new InvalidArgumentError('metadata', 'must be a JSON object.');
   }
-  let json: string;
+  let json: string | undefined;
   try {
     json = JSON.stringify(metadata);
-  } catch (cause) {
-    throw new InvalidArgumentError('metadata', `cannot be written as JSON: ${(cause as Error).message}`);
+  } catch (error) {
+    throw new InvalidArgumentError('metadata', `cannot be written as JSON: ${messageOf(error)}`);
   }
-  if (json.length > METADATA_LIMIT)
+  if (json === undefined || !json.startsWith('{')) throw new InvalidArgumentError('metadata', 'must be a JSON object.');
+  if (json.length > METADATA_LIMIT) {
     throw new MemoryTooLargeError('metadata', { length: json.length, limit: METADATA_LIMIT });
-  return JSON.parse(json) as Record<string, Json>;
-}
-
-function requireShare(importance: number): number {
-  if (typeof importance !== 'number' || !(importance >= 0 && importance <= 1)) {
-    throw new InvalidArgumentError('importance', `must lie between 0 and 1; got ${String(importance)}.`);
   }
-  return importance;
+  const copy = JSON.parse(json) as Record<string, Json>;
+  if (depthOf(copy) > METADATA_DEPTH) {
+    throw new InvalidArgumentError('metadata', `is nested deeper than ${METADATA_DEPTH} levels.`);
+  }
+  return copy;
 }
 
-function optionalTime(timeMs: number | undefined, argument: string): number | null {
+/** Levels of nesting; stops counting one past the limit. */
+function depthOf(value: Json, depth = 1): number {
+  if (typeof value !== 'object' || value === null || depth > METADATA_DEPTH) return depth;
+  return Math.max(depth, ...Object.values(value).map((child) => depthOf(child, depth + 1)));
+}
+
+export function requireShare(share: number, argument: string): number {
+  if (typeof share !== 'number' || !(share >= 0 && share <= 1)) {
+    throw new InvalidArgumentError(argument, `must lie between 0 and 1; got ${String(share)}.`);
+  }
+  return share;
+}
+
+export function optionalTime(timeMs: number | undefined, argument: string): number | null {
   if (timeMs === undefined) return null;
   if (typeof timeMs !== 'number' || !(Math.abs(timeMs) <= 8.64e15)) {
     throw new InvalidArgumentError(argument, `must be a time in milliseconds since the epoch; got ${String(timeMs)}.`);

@@ -8,7 +8,7 @@
 
 const KINDS: readonly { pattern: RegExp; tokens: (run: string) => number }[] = [
   { pattern: /[a-z]+/gi, tokens: (run) => Math.ceil(run.length / 7) },
-  { pattern: /[0-9]+/g, tokens: (run) => Math.ceil(run.length / 3) },
+  { pattern: /\p{N}+/gu, tokens: (run) => Math.ceil(run.length / 3) },
   { pattern: /[^\p{L}\p{N}\s]/gu, tokens: () => 1 },
   { pattern: /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Hangul}\p{sc=Thai}]/gu, tokens: () => 1.1 },
   {

@@ -16,6 +16,6 @@ export class RecentEvents<E extends TenureEventBase> {
 
   /** At most `limit` events, newest first. */
   newest(limit: number): readonly E[] {
-    return this.#events.slice(-limit).reverse();
+    return limit > 0 ? this.#events.slice(-limit).reverse() : [];
   }
 }

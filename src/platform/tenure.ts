@@ -5,7 +5,7 @@
  * behaviour of its own but the wiring: readings into history, the store's caches into the budget, events to whoever listens.
  */
 import { totalmem } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { IngestDocument } from '../agent-memory/ingest/document.ts';
 import { type IngestOptions, ingest } from '../agent-memory/ingest/ingest.ts';
 import type { IngestReport } from '../agent-memory/ingest/report.ts';
@@ -83,6 +83,7 @@ export class Tenure implements AsyncDisposable {
   readonly #parts: Parts;
   #loaded: LoadedConfiguration;
   #monitor: Monitor;
+  #replacing: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   private constructor(parts: Parts, loaded: LoadedConfiguration) {
@@ -118,7 +119,10 @@ export class Tenure implements AsyncDisposable {
     }
   }
 
-  /** The configuration in force; defaults that follow the memory limit stand as they are for 1 GB. */
+  /**
+   * The configuration as last loaded; defaults that follow the memory limit stand as they are for 1 GB. Keys marked *restart* in
+   * docs/configuration.md take effect at the next start.
+   */
   get configuration(): Configuration {
     return this.#loaded.values;
   }
@@ -151,8 +155,8 @@ export class Tenure implements AsyncDisposable {
 
   /** Absolute paths in use; `configuration` is null where no file was read. */
   get paths(): { readonly directory: string; readonly store: string; readonly configuration: string | null } {
-    const { directory } = this.configuration.store;
-    return { directory, store: this.#parts.database.path, configuration: this.#loaded.path };
+    const store = this.#parts.database.path;
+    return { directory: dirname(store), store, configuration: this.#loaded.path };
   }
 
   /** The state of the node in one object. */
@@ -216,7 +220,10 @@ export class Tenure implements AsyncDisposable {
 
   #start(load: () => Promise<LoadedConfiguration>): void {
     const { clock, events, resources, startedAtMs } = this.#parts;
-    resources.defer(() => this.#monitor.close());
+    resources.defer(async () => {
+      await this.#replacing;
+      await this.#monitor.close();
+    });
     this.#monitor.start();
     if (this.#loaded.path !== null) {
       resources.use(
@@ -233,13 +240,24 @@ export class Tenure implements AsyncDisposable {
     events.emit({ type: 'platform.opened', atMs: startedAtMs, version: VERSION, directory, store });
   }
 
-  /** A monitor with the new values takes over; what the old one is doing ends first. */
+  /**
+   * Puts a new configuration in force. Where it is about monitoring, a monitor with the new values takes over as soon as what the
+   * old one is doing has ended; until then the old one keeps watch.
+   */
   #apply(loaded: LoadedConfiguration): void {
-    const old = this.#monitor;
+    const changed = this.#loaded.changedFrom(loaded);
     this.#loaded = loaded;
-    this.#monitor = this.#makeMonitor(loaded);
-    void old.close().then(() => {
-      if (!this.#closing) this.#monitor.start();
+    if (!changed.some((path) => path.startsWith('memory_management.'))) return;
+    this.#replacing = this.#replacing.then(async () => {
+      await this.#monitor.close();
+      if (this.#closing) return;
+      this.#monitor = this.#makeMonitor(loaded);
+      this.#monitor.start();
+    });
+    const { clock, events } = this.#parts;
+    this.#replacing = this.#replacing.catch((error: unknown) => {
+      const what = 'taking over a changed configuration';
+      events.emit({ type: 'platform.background_failed', atMs: clock.nowMs(), what, message: messageOf(error) });
     });
   }
 

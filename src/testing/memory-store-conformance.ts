@@ -168,6 +168,32 @@ export function describeMemoryStore(name: string, open: () => Promise<StoreUnder
       expect(await store.latestOfSource({ tenant: 'acme', user: 'bob' }, 'guide.md')).not.toBeNull();
     });
 
+    it('reaches only into the session a scope names', async () => {
+      const { store } = await fresh();
+      const inA = memoryFor({ ...ANN, session: 'a' }, 'same words', { source: 'doc', metadata: { version: '1' } });
+      const inB = memoryFor({ ...ANN, session: 'b' }, 'same words', { source: 'doc', metadata: { version: '2' } });
+      await store.put([inA, inB]);
+      const a: Scope = { ...ANN, session: 'a' };
+      expect(await store.get(a, inB.memory.id)).toBeNull();
+      expect(await store.remove(a, inB.memory.id)).toBe(false);
+      expect((await store.latestOfSource(a, 'doc'))?.id).toBe(inA.memory.id);
+      expect((await store.latestOfSource(ANN, 'doc'))?.id).toBe(inB.memory.id);
+      expect(await store.removeSource({ ...ANN, session: 'nowhere' }, 'doc')).toBe(0);
+      expect(await store.removeSource(a, 'doc')).toBe(1);
+      expect((await store.newest(ANN, NO_FILTER, 9)).map(({ id }) => id)).toEqual([inB.memory.id]);
+    });
+
+    it('removes a source of any size', async () => {
+      const { store } = await fresh();
+      const passages = Array.from({ length: 700 }, (_, index) =>
+        memoryFor(ANN, `common rare${index}`, { source: index % 2 === 0 ? 'even' : 'odd', tags: ['t'] }),
+      );
+      await store.put(passages);
+      expect(await store.removeSource(ANN, 'even')).toBe(350);
+      expect((await store.lexical(ANN, ['common'])).postings.get('common')?.count).toBe(350);
+      expect((await store.matching(ANN, { ...NO_FILTER, tags: ['t'] })).length).toBe(350);
+    });
+
     it('counts uses and keeps the later time', async () => {
       const { store } = await fresh();
       const item = memoryFor(ANN, 'used');

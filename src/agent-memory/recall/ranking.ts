@@ -13,6 +13,7 @@
  * per document. The parameters were tuned on two LoCoMo conversations and reported on three others: see `bench/locomo.ts`.
  */
 import type { DocumentTable, LexicalView, Postings } from '../../storage/memory-store.ts';
+import { wordsOf } from '../analyze.ts';
 import { ScratchArrays } from './scratch.ts';
 
 export interface RankingParameters {
@@ -178,8 +179,8 @@ function addContext({ documents, words, total, sessions }: Scores, parameters: R
 function speakersNamed(documents: DocumentTable, questionWords: ReadonlySet<string>): ReadonlySet<number> {
   const named = new Set<number>();
   documents.speakerNames.forEach((name, index) => {
-    const first = name.toLowerCase().split(/\s+/)[0];
-    if (first && questionWords.has(first)) named.add(index + 1);
+    const [first] = wordsOf(name);
+    if (first !== undefined && questionWords.has(first)) named.add(index + 1);
   });
   return named.size === documents.speakerNames.length ? new Set() : named;
 }

@@ -5,10 +5,12 @@
  * the limit or the token budget is full. When a filter lets so little through that paging would walk the whole ranking, the store
  * is asked for the ordinals that pass, and only those are read: either way the answer is the exact best.
  */
+import { setImmediate } from 'node:timers/promises';
 import { InvalidArgumentError, TenureError } from '../../base/errors.ts';
 import type { LexicalView, MemoryFilter, MemoryStore, StoredMemory } from '../../storage/memory-store.ts';
 import { requireScope, type Scope } from '../../storage/scope.ts';
 import { analyze, countTerms, wordsOf } from '../analyze.ts';
+import { optionalTime, requireShare, requireTags } from '../memory-input.ts';
 import { estimateTokens } from '../tokens.ts';
 import { BestFirst } from './best-first.ts';
 import { RANKING, type Ranking, rankDocuments } from './ranking.ts';
@@ -21,7 +23,10 @@ export interface RecallOptions {
   readonly scope: Scope;
   /** Most results, 1 to 1,000; 5 by default, 50 when `maxTokens` is given. */
   readonly limit?: number | undefined;
-  /** Token budget for the texts together, filled best first and never exceeded (estimated tokens). */
+  /**
+   * Token budget for the texts together (estimated tokens), filled best first and never exceeded. What is too long for the rest is
+   * passed over for what still fits, up to 256 times.
+   */
   readonly maxTokens?: number | undefined;
   /** Only memories with all of these tags. */
   readonly tags?: readonly string[] | undefined;
@@ -61,6 +66,9 @@ const TERM_LIMIT = 128;
 /** Candidates read before a filter that lets little through is asked for its matches instead. */
 const PAGED_CANDIDATES = 512;
 
+/** Memories that did not fit into what is left of a token budget before it counts as full. */
+const MISFITS_LIMIT = 256;
+
 /** Finds the best memories for `query`. Times and limits are checked; see `RecallOptions`. */
 export async function recall(
   store: MemoryStore,
@@ -69,6 +77,7 @@ export async function recall(
 ): Promise<readonly Recalled[]> {
   const scope = requireScope(options.scope);
   requireQuery(query);
+  requireConditions(options);
   const limit = requireLimit(options);
   const filter: MemoryFilter = {
     session: scope.session,
@@ -118,19 +127,18 @@ async function fill(
   const { store, scope, filter, ranking } = from;
   let best = new BestFirst(ranking.total);
   let read = 0;
-  for (
-    let page = best.take(basket.room);
-    page.length > 0 && !basket.full;
-    page = best.take(Math.max(32, basket.room))
-  ) {
+  for (let page = best.take(basket.room); page.length > 0; page = best.take(Math.max(32, basket.room))) {
     for (const found of await store.byOrdinals(scope, page, filter)) {
       const score = ranking.total[found.ordinal]!;
       basket.offer(found, { score, why: () => from.why(found, found.ordinal) });
     }
+    if (basket.full) return;
+    // A long walk leaves others their turn, and lets a signal that has a time come through.
+    await setImmediate();
     from.signal?.throwIfAborted();
     const paged = read < PAGED_CANDIDATES;
     read += page.length;
-    if (paged && read >= PAGED_CANDIDATES && !basket.full) {
+    if (paged && read >= PAGED_CANDIDATES && !basket.hasRefused) {
       best = new BestFirst(only(ranking.total, { passing: await store.matching(scope, filter), after: page.at(-1)! }));
     }
   }
@@ -152,6 +160,7 @@ class Basket {
   readonly contents: Recalled[] = [];
   readonly #limit: number;
   #tokensLeft: number;
+  #misfits = 0;
 
   constructor(bounds: { limit: number; maxTokens: number | undefined }) {
     this.#limit = bounds.limit;
@@ -163,7 +172,12 @@ class Basket {
   }
 
   get full(): boolean {
-    return this.room <= 0 || this.#tokensLeft <= 0;
+    return this.room <= 0 || this.#tokensLeft <= 0 || this.#misfits >= MISFITS_LIMIT;
+  }
+
+  /** True when something was found that did not fit into the token budget. */
+  get hasRefused(): boolean {
+    return this.#misfits > 0;
   }
 
   /** Takes it if it still fits; a smaller one may fit after a larger one did not. */
@@ -171,7 +185,10 @@ class Basket {
     if (this.full) return;
     if (this.#tokensLeft !== Number.POSITIVE_INFINITY) {
       const tokens = estimateTokens(found.text);
-      if (tokens > this.#tokensLeft) return;
+      if (tokens > this.#tokensLeft) {
+        this.#misfits++;
+        return;
+      }
       this.#tokensLeft -= tokens;
     }
     const { ordinal: _, ...memory } = found;
@@ -189,6 +206,14 @@ function requireQuery(query: string): void {
       { details: { length: query.length, limit: QUERY_LIMIT } },
     );
   }
+}
+
+function requireConditions({ tags, fromMs, toMs, asOfMs, minImportance }: RecallOptions): void {
+  if (tags !== undefined) requireTags(tags);
+  optionalTime(fromMs, 'fromMs');
+  optionalTime(toMs, 'toMs');
+  optionalTime(asOfMs, 'asOfMs');
+  if (minImportance !== undefined) requireShare(minImportance, 'minImportance');
 }
 
 function requireLimit({ limit, maxTokens }: RecallOptions): number {

@@ -82,6 +82,12 @@ describe('excerptOf', () => {
     expect(excerptOf('serve', '```sh\ntenure serve\n```')).toBe('tenure serve');
   });
 
+  it('takes text that is mostly blank as quickly as any other', () => {
+    const text = `one${' '.repeat(200_000)}two`;
+    expect(excerptOf('one', text)).toBe('one two');
+    expect(composeAnswer('one', [{ text, headings: [], score: 1 }]).answer).toBe(text);
+  }, 2_000);
+
   it('cuts text without spaces too', () => {
     expect(excerptOf('x', 'x'.repeat(500), 50).length).toBeLessThanOrEqual(50);
   });

@@ -54,9 +54,16 @@ export function excerptOf(question: string, text: string, maxLength = 240): stri
   const blocks = blocksOf(text);
   const best = bestOf(blocks, new Set(analyze(question)));
   const shown = isHeading(blocks[best] ?? '') ? blocks.slice(best, best + 2).join(': ') : blocks[best];
-  const block = (shown ?? text).replace(/^\s*(```|~~~)\w*\s*|\s*(```|~~~)\s*$/g, '').replace(/\s+/g, ' ');
+  const block = withoutFence((shown ?? text).trim()).replace(/\s+/g, ' ');
   if (block.length <= maxLength) return block;
   return `${block.slice(0, block.lastIndexOf(' ', maxLength - 1) + 1 || maxLength - 1).trimEnd()}…`;
+}
+
+/** The inside of a block of code. */
+function withoutFence(block: string): string {
+  const lines = block.split('\n');
+  const isCode = lines.length > 2 && /^(```|~~~)/.test(lines[0]!) && /^(```|~~~)/.test(lines.at(-1)!);
+  return isCode ? lines.slice(1, -1).join('\n') : block;
 }
 
 /** How many of the wanted terms `text` holds. */
