@@ -22,8 +22,6 @@ import { Transactions, type Work } from './transactions.ts';
 import { fdatasyncFile, type SyncFile, WalFile } from './wal-file.ts';
 import { WriteQueue } from './write-queue.ts';
 
-export type { Queries, SqlValue } from './queries.ts';
-
 const DEFAULTS = { cacheBytes: 8 * MIB, lockTimeoutMs: 5000, migrations, syncFile: fdatasyncFile };
 
 /** An event without what every event of this store has. */
