@@ -36,8 +36,13 @@ describe('newMemory', () => {
     expect(newMemory({ scope: SCOPE, text: 'x', ttlMs: 1000 }, NOW_MS).memory.expiresAtMs).toBe(NOW_MS + 1000);
   });
 
-  it('repairs lone surrogates, which no database can keep', () => {
-    expect(newMemory({ scope: SCOPE, text: 'a\ud800b' }, NOW_MS).memory.text).toBe('a\ufffdb');
+  it('repairs what databases cannot keep: lone surrogates and NUL', () => {
+    const item = { scope: SCOPE, text: 'a\ud800b\0c', tags: ['x\0'], source: 's\0' };
+    expect(newMemory(item, NOW_MS).memory).toMatchObject({
+      text: 'a\ufffdb\ufffdc',
+      tags: ['x\ufffd'],
+      source: 's\ufffd',
+    });
   });
 
   it.each([

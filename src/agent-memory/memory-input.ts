@@ -120,7 +120,12 @@ function requireText(text: unknown): string {
   if (typeof text !== 'string' || text.trim() === '')
     throw new InvalidArgumentError('text', 'must be a string with content.');
   if (text.length > TEXT_LIMIT) throw new MemoryTooLargeError('text', { length: text.length, limit: TEXT_LIMIT });
-  return text.toWellFormed();
+  return storable(text);
+}
+
+/** Lone surrogates and NUL, which databases cut off or refuse, become U+FFFD. */
+function storable(text: string): string {
+  return text.toWellFormed().replaceAll('\0', '\ufffd');
 }
 
 /** Checked labels without repeats. */
@@ -133,7 +138,7 @@ export function requireTags(tags: readonly string[]): readonly string[] {
       throw new InvalidArgumentError('tags', `must be strings of 1 to ${LABEL_LIMIT} characters.`);
     }
   }
-  return [...new Set(tags.map((tag) => tag.toWellFormed()))];
+  return [...new Set(tags.map(storable))];
 }
 
 function requireMetadata(metadata: Readonly<Record<string, Json>>): Readonly<Record<string, Json>> {
@@ -191,5 +196,5 @@ function optionalName(name: string | undefined, argument: string): string | null
   if (typeof name !== 'string' || name === '' || name.length > NAME_LIMIT) {
     throw new InvalidArgumentError(argument, `must be a string of 1 to ${NAME_LIMIT} characters.`);
   }
-  return name.toWellFormed();
+  return storable(name);
 }
