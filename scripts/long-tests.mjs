@@ -18,7 +18,7 @@ if (!(Number.isInteger(rounds) && rounds > 0)) {
 
 const files = ['src', 'test']
   .flatMap(testsIn)
-  .filter((path) => readFileSync(join(root, path), 'utf8').includes("'fast-check'"));
+  .filter((path) => readFileSync(join(root, path), 'utf8').match(/'fast-check'|-conformance\.ts'/));
 for (let round = 1; round <= rounds; round++) {
   console.log(`\nround ${round} of ${rounds}`);
   const { status } = spawnSync(
