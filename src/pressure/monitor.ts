@@ -11,47 +11,26 @@
  * busy or asleep are skipped. Intervals are measured in monotonic time, so a wall clock set forwards or back only shows in `atMs`.
  *
  * A sensor that throws is skipped: its part of the reading stays as it was, the failure is counted, and told once until it works
- * again. So is a hook that throws or rejects; one that is still running is not called a second time, but as soon as it has ended.
+ * again. So is a hook (`hooks.ts`) that fails.
  */
 import type { Clock, Timer } from '../base/clock.ts';
 import { ClosedError, messageOf } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
+import type { Level } from '../base/levels.ts';
 import { type Alert, type AlertThresholds, alertSignals, defaultThresholds, type PlainStatus } from './alert.ts';
 import { Alerts } from './alerts.ts';
-import {
-  type Assessment,
-  type AssessState,
-  assess,
-  CALM,
-  DEFAULT_RULES,
-  type LevelRules,
-  type Scorer,
-} from './assess.ts';
+import { type AssessState, assess, CALM, DEFAULT_RULES, type LevelRules, type Scorer } from './assess.ts';
 import { type BudgetPort, consumersOf, type HeldByConsumer } from './budget-port.ts';
 import type { CollectionGate } from './collection-gate.ts';
 import { Figures } from './figures.ts';
 import { describeHolders, largestHolders } from './holders.ts';
+import { HookSchedule, type Moment, type MonitorHooks } from './hooks.ts';
 import { tightestLimit } from './limit.ts';
 import type { PressureEvent } from './pressure-events.ts';
 import type { Reading, Trend } from './reading.ts';
 import { Responder } from './responder.ts';
 import type { ReadingPart, Sensor } from './sensors/sensor.ts';
 import { type Opportunity, usefulness } from './usefulness.ts';
-
-/** What a hook is given. */
-export interface Moment {
-  readonly reading: Reading;
-  readonly assessment: Assessment;
-}
-
-export interface MonitorHooks {
-  /** A reading to be kept; every `storedIntervalMs`, first at the first cycle. */
-  stored?(moment: Moment): void | Promise<void>;
-  /** Time for an optimization pass; every `optimizationIntervalMs`, and at once when the level changes. */
-  optimization?(moment: Moment): void | Promise<void>;
-  /** Time for a forecast; every `predictionIntervalMs`. */
-  prediction?(moment: Moment): void | Promise<void>;
-}
 
 export interface MonitorOptions {
   readonly clock: Clock;
@@ -116,14 +95,6 @@ const NOTHING = {
   collection: { share: 0, majorPerMinute: 0 },
 } as const satisfies ReadingPart;
 
-interface Task {
-  readonly hook: keyof MonitorHooks;
-  readonly intervalMs: number;
-  dueMs: number;
-  isRunning: boolean;
-}
-
-/** Reads the sensors in a steady cadence, assesses, responds and alerts. */
 export class Monitor implements AsyncDisposable {
   readonly #options: MonitorOptions;
   readonly #rules: LevelRules;
@@ -131,11 +102,11 @@ export class Monitor implements AsyncDisposable {
   readonly #figures = new Figures();
   readonly #alerts: Alerts;
   readonly #responder: Responder | null;
-  readonly #tasks: readonly Task[];
+  readonly #hooks: HookSchedule;
   readonly #recent: Reading[] = [];
   /** Failing sensors and hooks, and how often in a row. */
   readonly #failures = new Map<string, number>();
-  #parts: ReadingPart = NOTHING;
+  readonly #parts: ReadingPart = { ...NOTHING };
   #consumers: readonly HeldByConsumer[] = [];
   #thresholds: { readonly limitBytes: number; readonly values: AlertThresholds } | null = null;
   #state: AssessState = CALM;
@@ -146,7 +117,6 @@ export class Monitor implements AsyncDisposable {
 
   constructor(options: MonitorOptions) {
     const { clock, events, budget, gate, collectAboveBytes, observeOnly = false } = options;
-    const nowMs = clock.monotonicMs();
     this.#options = options;
     this.#rules = options.rules ?? DEFAULT_RULES;
     this.#intervalMs = options.sensorIntervalMs ?? 250;
@@ -155,18 +125,12 @@ export class Monitor implements AsyncDisposable {
     this.#responder = budget
       ? new Responder({ clock, events, budget, gate, fullShare, observeOnly, collectAboveBytes })
       : null;
-    const task = (hook: keyof MonitorHooks, intervalMs: number, dueMs: number): Task => ({
-      hook,
-      intervalMs,
-      dueMs,
-      isRunning: false,
-    });
     const { storedIntervalMs = 30_000, optimizationIntervalMs = 300_000, predictionIntervalMs = 600_000 } = options;
-    this.#tasks = [
-      task('stored', storedIntervalMs, nowMs),
-      task('optimization', optimizationIntervalMs, nowMs + optimizationIntervalMs),
-      task('prediction', predictionIntervalMs, nowMs + predictionIntervalMs),
-    ];
+    this.#hooks = new HookSchedule(options.hooks ?? {}, {
+      nowMs: clock.monotonicMs(),
+      intervalsMs: { stored: storedIntervalMs, optimization: optimizationIntervalMs, prediction: predictionIntervalMs },
+      settled: (hook, error) => this.#note(hook, error),
+    });
   }
 
   /** Senses now and from then on at the cadence. Starting twice is harmless. */
@@ -189,10 +153,11 @@ export class Monitor implements AsyncDisposable {
     const moment = { reading, assessment };
     this.#moment = moment;
     this.#remember(reading, nowMs);
-    if (assessment.level !== previousLevel) this.#tellLevel(moment, previousLevel, nowMs);
+    const levelHasChanged = assessment.level !== previousLevel;
+    if (levelHasChanged) this.#tellLevel(moment, previousLevel);
     this.#responder?.observe(reading, assessment);
     this.#updateAlerts(moment, nowMs);
-    for (const task of this.#tasks) this.#runWhenDue(task, moment, nowMs);
+    this.#hooks.run(moment, nowMs, levelHasChanged);
     return moment;
   }
 
@@ -266,10 +231,10 @@ export class Monitor implements AsyncDisposable {
     const { sensors, budget, configuredLimitBytes } = this.#options;
     for (const sensor of sensors) {
       try {
-        this.#parts = { ...this.#parts, ...sensor.read() };
-        this.#failures.delete(sensor.name);
+        Object.assign(this.#parts, sensor.read());
+        this.#note(sensor.name, null);
       } catch (error) {
-        this.#fail(sensor.name, error);
+        this.#note(sensor.name, error);
       }
     }
     if (budget) this.#consumers = consumersOf(budget.snapshot());
@@ -289,7 +254,7 @@ export class Monitor implements AsyncDisposable {
     if (this.#recent.length > RECENT_READINGS) this.#recent.shift();
   }
 
-  #tellLevel({ reading, assessment }: Moment, previousLevel: Assessment['level'], nowMs: number): void {
+  #tellLevel({ reading, assessment }: Moment, previousLevel: Level): void {
     const { level, score, reason, targetBytes } = assessment;
     const holders = describeHolders(largestHolders(reading.consumers));
     const { atMs } = reading;
@@ -303,7 +268,6 @@ export class Monitor implements AsyncDisposable {
       targetBytes,
       holders,
     });
-    for (const task of this.#tasks) if (task.hook === 'optimization') task.dueMs = nowMs;
   }
 
   #updateAlerts({ reading, assessment }: Moment, nowMs: number): void {
@@ -325,32 +289,17 @@ export class Monitor implements AsyncDisposable {
     return this.#thresholds.values;
   }
 
-  #runWhenDue(task: Task, moment: Moment, nowMs: number): void {
-    const hook = this.#options.hooks?.[task.hook];
-    if (hook === undefined || task.isRunning || nowMs < task.dueMs) return;
-    task.dueMs = nowMs + task.intervalMs;
-    task.isRunning = true;
-    // In an async function, so that a hook that throws is one that rejects.
-    (async () => hook.call(this.#options.hooks, moment))()
-      .then(
-        () => void this.#failures.delete(task.hook),
-        (error) => this.#fail(task.hook, error),
-      )
-      .finally(() => {
-        task.isRunning = false;
-      });
-  }
-
-  #fail(what: string, error: unknown): void {
+  /** Remembers how a sensor or hook did; `error` is null when it did well. */
+  #note(what: string, error: unknown): void {
+    if (error === null) {
+      this.#failures.delete(what);
+      return;
+    }
     const count = (this.#failures.get(what) ?? 0) + 1;
     this.#failures.set(what, count);
     if (count > 1) return;
-    this.#options.events({
-      type: 'pressure.sensor_failed',
-      atMs: this.#options.clock.nowMs(),
-      sensor: what,
-      message: messageOf(error),
-    });
+    const { clock, events } = this.#options;
+    events({ type: 'pressure.sensor_failed', atMs: clock.nowMs(), sensor: what, message: messageOf(error) });
   }
 
   #requireOpen(): void {

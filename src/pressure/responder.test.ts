@@ -7,7 +7,6 @@ import type { Consumer, ReclaimRequest } from '../budget/consumer.ts';
 import type { Reservation } from '../budget/reservation.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { type AssessState, assess, CALM } from './assess.ts';
-import { Books } from './books.ts';
 import { budgetLimitBytes } from './budget-limit.ts';
 import { CollectionGate } from './collection-gate.ts';
 import type { PressureEvent } from './pressure-events.ts';
@@ -33,6 +32,7 @@ class SimulatedProcess implements AsyncDisposable {
   readonly gate: CollectionGate;
   readonly responder: Responder;
   extraBytes = 0;
+  liveBytes = 50 * MIB;
   majors = 0;
   collections = 0;
   onReclaim: (request: ReclaimRequest) => Promise<void> | void = () => {};
@@ -90,7 +90,8 @@ class SimulatedProcess implements AsyncDisposable {
     for (let index = 0; index < count; index++) {
       await this.clock.advance(250);
       const collection = { share: 0, majorPerMinute: 0, majors: this.majors };
-      const reading = readingOf({ anonBytes: this.heldBytes, collection });
+      const heap = { ...readingOf().heap, liveBytes: this.liveBytes };
+      const reading = readingOf({ anonBytes: this.heldBytes, heap, collection });
       const { assessment, state } = assess(reading, this.#state, { nowMs: this.clock.monotonicMs() });
       this.#state = state;
       this.responder.observe(reading, assessment);
@@ -257,6 +258,20 @@ describe('responder', () => {
     expect(simulated.asked.length).toBeLessThan(12);
   });
 
+  it('counts what has left the process as vain when it is the heap that is full', async () => {
+    await using simulated = new SimulatedProcess({ cacheBytes: 250 * MIB });
+    simulated.liveBytes = 0.66 * 256 * MIB;
+    await simulated.step();
+    simulated.liveBytes = 0.72 * 256 * MIB;
+    for (let step = 0; step < 240; step++) {
+      await simulated.step();
+      if (step % 8 === 0) simulated.collectNaturally();
+    }
+    expect(simulated.asked.length).toBeGreaterThan(2);
+    expect(simulated.asked.length).toBeLessThan(7);
+    expect(simulated.eventsOf('pressure.responded')[0]!.residentDropBytes).toBe(simulated.asked[0]!.targetBytes);
+  });
+
   it('answers at once when it gets worse, whatever the pause', async () => {
     await using simulated = new SimulatedProcess({ cacheBytes: 310 * MIB, leaving: 'never' });
     await simulated.step(130);
@@ -360,38 +375,5 @@ describe('the limit of the budget', () => {
     await simulated.step(200);
     expect(simulated.budget.limitBytes).toBe(90 * MIB);
     expect(simulated.cacheBytes).toBe(90 * MIB);
-  });
-});
-
-describe('books', () => {
-  it('take what the process holds when it has started for its baseline, and what grows later for drift', () => {
-    const books = new Books();
-    for (let second = 0; second < 30; second++)
-      books.update(second * 1000, { heldBytes: 100 + second, reservedBytes: 20 });
-    expect(books).toMatchObject({ baselineBytes: 109, driftBytes: 0 });
-    for (let second = 30; second < 90; second++) books.update(second * 1000, { heldBytes: 150, reservedBytes: 20 });
-    expect(books).toMatchObject({ baselineBytes: 109, driftBytes: 21 });
-    books.update(90_000, { heldBytes: 60, reservedBytes: 20 });
-    expect(books).toMatchObject({ baselineBytes: 40, driftBytes: 0 });
-  });
-
-  it('let retained bytes melt as they leave or are used again', () => {
-    const books = new Books();
-    for (let second = 0; second < 40; second++) books.update(second * 1000, { heldBytes: 300, reservedBytes: 200 });
-    books.retain(80);
-    books.update(41_000, { heldBytes: 300, reservedBytes: 120 });
-    expect(books.retainedBytes).toBe(80);
-    books.update(42_000, { heldBytes: 300, reservedBytes: 150 });
-    expect(books.retainedBytes).toBe(50);
-    books.update(43_000, { heldBytes: 260, reservedBytes: 150 });
-    expect(books.retainedBytes).toBe(10);
-    for (let second = 44; second < 90; second++) books.update(second * 1000, { heldBytes: 260, reservedBytes: 150 });
-    expect(books).toMatchObject({ baselineBytes: 100, driftBytes: 0, retainedBytes: 10 });
-  });
-
-  it('have no baseline below zero when more is reserved than resident', () => {
-    const books = new Books();
-    books.update(0, { heldBytes: 50, reservedBytes: 80 });
-    expect(books).toMatchObject({ baselineBytes: 0, driftBytes: 0, retainedBytes: 0 });
   });
 });

@@ -6,14 +6,13 @@
  *   high      the same, then one garbage collection, if so much was freed that it pays
  *   critical  half as much again, a collection in any case, and `shedding`: new work is to be refused
  *
- * **Three numbers.** A response is measured on the readings that follow it: bytes *claimed* by the consumers, bytes *accounted* by
- * the books, and the *resident drop*. It is over when the drop has come, or a major collection has run and the sweeper has had its
+ * **Measured.** A response (`response.ts`) is over when the relief has come, or a major collection has run and the sweeper has had its
  * time, or after 30 s (10 s at high, 5 s at critical); then it is told, once. Until then only a worse level is answered again.
  *
  * **Not for bytes that eviction cannot return.** Objects dropped from a cache leave the process only with a collection, and the
  * allocator may keep their pages even then. Both are *retained* (`books.ts`): they serve the next allocation, so they are taken off the
- * next target. Only at critical does that not count, once a collection has run. When responses bring no drop although the books
- * fell, the pause between them doubles, from 1 s up to 60 s (10 s at critical).
+ * next target. Only at critical does that not count, once a collection has run. While responses bring no relief, the pause between
+ * them doubles, from 1 s up to 60 s (10 s at critical).
  *
  * It also sets the root budget's limit (`budget-limit.ts`). Under `observeOnly` it measures and plans, and touches nothing.
  */
@@ -30,6 +29,7 @@ import type { CollectionGate } from './collection-gate.ts';
 import { heldBytes } from './limit.ts';
 import type { PlannedEvent, RespondedEvent, SheddingChangedEvent } from './pressure-events.ts';
 import type { Reading } from './reading.ts';
+import { Response } from './response.ts';
 
 export interface ResponderOptions {
   readonly clock: Clock;
@@ -50,17 +50,6 @@ const RECLAIM_DEADLINE_MS = 1_000;
 /** A collection must be expected to free this share of the limit, and 4 MB at least. */
 const COLLECT_SHARE = 0.02;
 const COLLECT_LEAST_BYTES = 4 * MIB;
-/** Node 20 gives pages back about a second after a collection. */
-const SWEEP_MS = 1_500;
-/** The worse it is, the less time there is to wait for a collection V8 may put off. */
-const LONGEST_MEASURE_MS: Readonly<Record<Level, number>> = {
-  low: 30_000,
-  moderate: 30_000,
-  high: 10_000,
-  critical: 5_000,
-};
-const ARRIVED_SHARE = 0.9;
-const VAIN_SHARE = 0.25;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 const LONGEST_CRITICAL_PAUSE_MS = 10_000;
@@ -68,20 +57,6 @@ const LONGEST_CRITICAL_PAUSE_MS = 10_000;
 const LIMIT_STEP_SHARE = 0.01;
 /** What was done is told with alerts for so long. */
 const REMEMBERED_MS = 600_000;
-
-/** One response, until it is measured. */
-interface Response {
-  level: Level;
-  targetBytes: number;
-  claimedBytes: number;
-  accountedBytes: number;
-  collected: boolean;
-  readonly startedMs: number;
-  /** When it last acted; a major collection after that sweeps what it freed. */
-  actedMs: number;
-  readonly heldBeforeBytes: number;
-  lowestHeldBytes: number;
-}
 
 export class Responder implements AsyncDisposable {
   readonly #options: ResponderOptions;
@@ -133,7 +108,7 @@ export class Responder implements AsyncDisposable {
       this.#setShedding(assessment);
     }
     this.#noteMajors(nowMs, reading.collection.majors ?? 0);
-    this.#measure(nowMs, held);
+    this.#measure(nowMs, { heldBytes: held, excessBytes: assessment.targetBytes });
     this.#respond(nowMs, reading, assessment);
   }
 
@@ -177,7 +152,7 @@ export class Responder implements AsyncDisposable {
     this.#answeredLevel = level;
     if (this.#options.observeOnly) this.#plan(nowMs, assessment, wantedBytes);
     else {
-      this.#acting = this.#act(level, wantedBytes, reading).finally(() => {
+      this.#acting = this.#act(assessment, wantedBytes, reading).finally(() => {
         this.#acting = null;
       });
     }
@@ -203,9 +178,10 @@ export class Responder implements AsyncDisposable {
     });
   }
 
-  async #act(level: Level, wantedBytes: number, reading: Reading): Promise<void> {
+  async #act({ level, targetBytes }: Assessment, wantedBytes: number, reading: Reading): Promise<void> {
     const { clock, gate } = this.#options;
-    this.#response ??= newResponse(clock.monotonicMs(), heldBytes(reading));
+    const before = { heldBytes: heldBytes(reading), excessBytes: targetBytes };
+    this.#response ??= new Response(clock.monotonicMs(), before);
     const response = this.#response;
     if (isAtLeast(level, response.level)) response.level = level;
     if (wantedBytes >= LEAST_BYTES) {
@@ -261,23 +237,19 @@ export class Responder implements AsyncDisposable {
     this.#freedSinceMajorBytes = 0;
   }
 
-  #measure(nowMs: number, heldNowBytes: number): void {
+  #measure(nowMs: number, sight: { heldBytes: number; excessBytes: number }): void {
     const response = this.#response;
     if (response === null || this.#acting !== null) return;
-    response.lowestHeldBytes = Math.min(response.lowestHeldBytes, heldNowBytes);
-    const hasArrived = dropBytes(response) >= ARRIVED_SHARE * response.accountedBytes;
-    const isSwept = this.#majorSeenMs > response.actedMs && nowMs - this.#majorSeenMs >= SWEEP_MS;
-    if (!hasArrived && !isSwept && nowMs - response.actedMs < LONGEST_MEASURE_MS[response.level]) return;
+    response.see(sight);
+    if (!response.isOver(nowMs, this.#majorSeenMs)) return;
     this.#response = null;
     this.#tell(nowMs, response);
   }
 
   #tell(nowMs: number, response: Response): void {
-    const { level, targetBytes, claimedBytes, accountedBytes, collected } = response;
-    const residentDropBytes = dropBytes(response);
-    const isVain = residentDropBytes < VAIN_SHARE * Math.max(accountedBytes, LEAST_BYTES);
-    this.#vainResponses = isVain ? this.#vainResponses + 1 : 0;
-    this.#nextMs = Math.max(this.#nextMs, isVain ? nowMs + this.#pauseMs(level) : nowMs);
+    const { level, targetBytes, claimedBytes, accountedBytes, residentDropBytes, collected, startedMs } = response;
+    this.#vainResponses = response.isVain ? this.#vainResponses + 1 : 0;
+    if (response.isVain) this.#nextMs = nowMs + this.#pauseMs(level);
     this.#options.events({
       type: 'pressure.responded',
       atMs: this.#options.clock.nowMs(),
@@ -289,25 +261,7 @@ export class Responder implements AsyncDisposable {
       retainedBytes: Math.max(0, accountedBytes - residentDropBytes),
       driftBytes: this.#books.driftBytes,
       collected,
-      tookMs: nowMs - response.startedMs,
+      tookMs: nowMs - startedMs,
     });
   }
-}
-
-function newResponse(startedMs: number, heldBeforeBytes: number): Response {
-  return {
-    level: 'moderate',
-    targetBytes: 0,
-    claimedBytes: 0,
-    accountedBytes: 0,
-    collected: false,
-    startedMs,
-    actedMs: startedMs,
-    heldBeforeBytes,
-    lowestHeldBytes: heldBeforeBytes,
-  };
-}
-
-function dropBytes(response: Response): number {
-  return Math.max(0, response.heldBeforeBytes - response.lowestHeldBytes);
 }
