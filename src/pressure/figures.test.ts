@@ -3,7 +3,7 @@ import { MIB } from '../base/bytes.ts';
 import { seededRandom } from '../base/random.ts';
 import { Figures } from './figures.ts';
 import { SlidingWindow } from './sliding-window.ts';
-import { describeOpportunity, usefulness } from './usefulness.ts';
+import { usefulness } from './usefulness.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -93,7 +93,7 @@ describe('usefulness', () => {
       retainedBytes: 4,
     });
     expect(efficiencyScore).toBe(70);
-    expect(opportunities.map(describeOpportunity)).toEqual([
+    expect(opportunities.map(({ what, bytes }) => `${what}: ${bytes} B`)).toEqual([
       'idle in sessions: 25 B',
       'empty heap pages: 20 B',
       'garbage on the heap: 10 B',

@@ -10,7 +10,7 @@ import type { ContainerState, Limit, Reading } from './reading.ts';
 
 const UNLIMITED_BYTES = 2 ** 60;
 /** Assumed where nothing can be found. */
-export const FALLBACK_LIMIT_BYTES = GIB;
+const FALLBACK_LIMIT_BYTES = GIB;
 
 /** True for a number of bytes that limits anything: above 0, below 2^60. */
 export function isLimit(bytes: number): boolean {

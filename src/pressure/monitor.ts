@@ -32,6 +32,8 @@ import { Responder } from './responder.ts';
 import type { ReadingPart, Sensor } from './sensors/sensor.ts';
 import { type Opportunity, usefulness } from './usefulness.ts';
 
+export type { Moment, MonitorHooks } from './hooks.ts';
+
 export interface MonitorOptions {
   readonly clock: Clock;
   readonly events: EventSink<PressureEvent>;

@@ -91,9 +91,8 @@ export interface Reading {
   readonly consumers: readonly ConsumerBytes[];
 }
 
-/** Names under which vector indexes and the embedding cache register with the budget, so that readings and alerts find them. */
+/** The name under which vector indexes register with the budget, so that readings and alerts find them. */
 export const VECTOR_INDEX = 'vector-index';
-export const EMBEDDING_CACHE = 'embedding-cache';
 
 /** Bytes held by the consumers of that name, wherever they stand in the tree. */
 export function bytesHeldBy(reading: Pick<Reading, 'consumers'>, name: string): number {

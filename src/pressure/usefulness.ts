@@ -4,7 +4,6 @@
  * Waste is what nobody would miss: idle and expired bytes of consumers, heap pages beyond the live objects, and bytes freed here but
  * kept by the allocator. The score is the rest over what is held; before the first major collection, used heap stands for live.
  */
-import { formatBytes } from '../base/bytes.ts';
 import type { HeapState } from './reading.ts';
 
 export interface Opportunity {
@@ -44,9 +43,4 @@ export function usefulness(of: {
       .filter(({ bytes }) => bytes > SMALL_SHARE * heldBytes)
       .sort((one, other) => other.bytes - one.bytes),
   };
-}
-
-/** `idle in sessions: 24 MB` */
-export function describeOpportunity({ what, bytes }: Opportunity): string {
-  return `${what}: ${formatBytes(bytes)}`;
 }
