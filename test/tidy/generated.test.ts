@@ -30,7 +30,7 @@ function generate(...args: string[]): { status: number | null; output: string } 
   return { status, output: `${stdout}${stderr}` };
 }
 
-describe('generated documents', () => {
+describe('generated documents', { timeout: 60_000 }, () => {
   it('are what the source says', () => {
     expect(generate('--check')).toEqual({ status: 0, output: '' });
   });
@@ -50,7 +50,7 @@ describe('generated documents', () => {
   });
 });
 
-describe('error codes', () => {
+describe('error codes', { timeout: 60_000 }, () => {
   it('are refused when two classes share one', () => {
     const root = tree({
       'src/base/errors.ts': BASE,

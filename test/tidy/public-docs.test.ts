@@ -11,7 +11,7 @@ const { options } = ts.parseJsonConfigFileContent(
   projectFolder,
 );
 
-describe('documentation of the public entries', () => {
+describe('documentation of the public entries', { timeout: 60_000 }, () => {
   it.each(['src/index.ts', 'src/testing.ts'])('is on every export of %s', (entry) => {
     expect(undocumented(join(projectFolder, entry), options)).toEqual([]);
   });

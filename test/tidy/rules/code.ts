@@ -26,6 +26,7 @@ const timeAndChance: Rule = {
   innocent: [
     file('src/budget/a.ts', '/** Never Date.now(). */', "const text = 'Math.random()';", 'const at = new Date(atMs);'),
     file('src/budget/a.ts', 'interface Clock { setTimeout: 1 }', 'setImmediate(() => {});'),
+    file('src/budget/a.ts', "import { setImmediate as nextTurn } from 'node:timers/promises';"),
   ],
 };
 
@@ -40,10 +41,10 @@ function bareUse(node: ts.Node): string | undefined {
     return node.expression.text;
   }
   if (ts.isNewExpression(node) && node.expression.getText() === 'Date' && !node.arguments?.length) return 'new Date()';
-  if (ts.isImportDeclaration(node) && /^node:timers/.test((node.moduleSpecifier as ts.StringLiteral).text)) {
-    return 'node:timers';
-  }
-  return undefined;
+  const isTimer = ts.isImportSpecifier(node) && BARE_CALLS.has((node.propertyName ?? node.name).text);
+  return isTimer && /^'node:timers/.test(node.parent.parent.parent.moduleSpecifier.getText())
+    ? 'node:timers'
+    : undefined;
 }
 
 const SILENCED = /(\/\/|\/\*)\s*@ts-(ignore|expect-error|nocheck)/g;
@@ -113,7 +114,7 @@ const testsRun: Rule = {
   innocent: [file('src/a.test.ts', "it.each([1])('x', () => cursor.skip(3));")],
 };
 
-const UNIT_FIRST = /^(bytes|ms|mb|kb|gb|mib|kib|seconds|millis|minutes|hours|days|percent)(?!Per|(?:At|In|Of)$)[A-Z]/;
+const UNIT_FIRST = /^(bytes|ms|mb|kb|gb|mib|kib|seconds|millis|minutes|hours|days|percent)(?!Per|Of|(?:At|In)$)[A-Z]/;
 
 const unitsLast: Rule = {
   name: 'units stand last in names',
