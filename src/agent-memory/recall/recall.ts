@@ -55,7 +55,7 @@ export class QueryError extends TenureError {
 }
 
 /** Longest question, in UTF-16 units. */
-export const QUERY_LIMIT = 16_384;
+const QUERY_LIMIT = 16_384;
 
 /** Most results of one recall. */
 const RESULT_LIMIT = 1000;
