@@ -27,7 +27,7 @@ export type AlertUnit = 'bytes' | 'bytes_per_hour' | 'percent' | 'score';
 export interface Alert {
   readonly kind: AlertKind;
   readonly severity: Severity;
-  /** The whole of it in a sentence. */
+  /** What, how much and since when, in a sentence. */
   readonly message: string;
   /** The figure when the alert was raised or last became worse. */
   readonly value: number;

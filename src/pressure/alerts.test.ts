@@ -47,8 +47,7 @@ describe('alerts', () => {
         atMs: START_MS,
         kind: 'memory_limit',
         severity: 'warning',
-        message:
-          'memory held 120 MB, threshold 100 MB, since 2026-01-01T00:00:00.000Z; largest: sessions 80 MB, vectors 60 MB; reclaimed 12 MB',
+        message: 'memory held 120 MB, threshold 100 MB, since 2026-01-01T00:00:00.000Z',
         value: 120 * MIB,
         threshold: 100 * MIB,
         unit: 'bytes',
@@ -84,6 +83,22 @@ describe('alerts', () => {
     expect(told[1]).toMatchObject({ lastedMs: 72_000, value: 120 * MIB });
     expect(alerts.standing).toEqual([]);
     expect(alerts.status).toBe('OK');
+  });
+
+  it('become a warning again when the error is over, with calm in between', () => {
+    const { at, types, alerts } = setUp();
+    at(0, 210 * MIB);
+    at(250, 195 * MIB);
+    at(60_000, 195 * MIB);
+    expect(alerts.status).toBe('CRITICAL');
+    at(250, 150 * MIB);
+    at(10_000, 150 * MIB);
+    expect(types()).toEqual(['raised error', 'raised warning']);
+    expect(alerts.status).toBe('WARNING');
+    at(250, 205 * MIB);
+    at(250, 50 * MIB);
+    at(10_000, 50 * MIB);
+    expect(types()).toEqual(['raised error', 'raised warning', 'raised error', 'cleared error']);
   });
 
   it('remind after 5, 10, 20 minutes and at most every six hours', () => {

@@ -6,7 +6,7 @@
  *   quiet ──figure ≥ threshold──▶ standing: told at once
  *   standing ──figure reaches a worse severity──▶ told again, at once
  *   standing ──a reminder is due──▶ told again; after 5 min, then 10, 20, … at most every 6 h
- *   standing ──figure < 95 % of the threshold for the whole calm──▶ quiet: cleared
+ *   standing ──figure < 95 % of its severity's threshold for the whole calm──▶ told as a lesser severity, or quiet: cleared
  *
  * The calm lasts 10 s; an alert that comes back within ten minutes of being cleared doubles it, up to ten minutes, so a figure
  * that swings about its threshold makes one long alert and not a hundred short ones.
@@ -99,28 +99,37 @@ export class Alerts {
 
   #follow(standing: Standing, signal: Signal, reached: Reached | null, moment: AlertMoment): void {
     const { alert } = standing;
-    const lowest = signal.thresholds[0]!.from;
-    if (signal.value < lowest * EXIT_SHARE) {
-      this.#calm(standing, signal.kind, moment);
+    const from = signal.thresholds.find(({ severity }) => severity === alert.severity)!.from;
+    if (signal.value < from * EXIT_SHARE) {
+      this.#calm(standing, signal, reached, moment);
       return;
     }
     standing.calmSinceMs = null;
     const isWorse = reached !== null && severityRank(reached.severity) > severityRank(alert.severity);
     if (!isWorse && moment.nowMs < standing.remindAtMs) return;
-    const reminders = alert.reminders + (isWorse ? 0 : 1);
-    // Between the exit and the threshold it still stands, for the threshold it once reached.
-    const since = { severity: alert.severity, from: alert.threshold };
-    standing.alert = alertOf(signal, reached ?? since, moment, { sinceMs: alert.sinceMs, reminders });
+    this.#change(standing, signal, isWorse ? reached : { severity: alert.severity, from }, moment, isWorse ? 0 : 1);
+  }
+
+  #change(standing: Standing, signal: Signal, reached: Reached, moment: AlertMoment, moreReminders: number): void {
+    const { sinceMs, reminders: before } = standing.alert;
+    const reminders = before + moreReminders;
+    standing.alert = alertOf(signal, reached, moment, { sinceMs, reminders });
+    standing.calmSinceMs = null;
     standing.remindAtMs = moment.nowMs + Math.min(FIRST_REMINDER_MS * 2 ** reminders, LONGEST_REMINDER_MS);
     this.#tell(signal.kind, moment);
   }
 
-  #calm(standing: Standing, kind: AlertKind, moment: AlertMoment): void {
+  #calm(standing: Standing, signal: Signal, reached: Reached | null, moment: AlertMoment): void {
+    const { kind } = signal;
     standing.calmSinceMs ??= moment.nowMs;
     const before = this.#cleared.get(kind);
     const isReturn = before !== undefined && standing.raisedMs - before.clearedMs < RETURN_MS;
     const calmMs = isReturn ? Math.min(before.calmMs * 2, LONGEST_CALM_MS) : CALM_MS;
     if (moment.nowMs - standing.calmSinceMs < calmMs) return;
+    if (reached) {
+      this.#change(standing, signal, reached, moment, 0);
+      return;
+    }
     this.#standing.delete(kind);
     this.#cleared.set(kind, { clearedMs: moment.nowMs, calmMs });
     const { reminders: _, ...alert } = standing.alert;
@@ -157,10 +166,7 @@ function alertOf(
 ): Alert {
   const { kind, value, unit } = signal;
   const holders = largestHolders(consumers);
-  const message = [
-    `${signal.what} ${formatFigure(value, unit)}, threshold ${formatFigure(threshold, unit)}, since ${new Date(sinceMs).toISOString()}`,
-    ...(holders.length > 0 ? [`largest: ${describeHolders(holders).join(', ')}`] : []),
-    ...(done === null ? [] : [done]),
-  ].join('; ');
+  const since = new Date(sinceMs).toISOString();
+  const message = `${signal.what} ${formatFigure(value, unit)}, threshold ${formatFigure(threshold, unit)}, since ${since}`;
   return { kind, severity, message, value, threshold, unit, sinceMs, reminders, holders, done };
 }
