@@ -61,7 +61,9 @@ class Reader {
       return;
     }
     const { status, output } = await run([...builtCommand, ...args], { cwd: this.folder, env: this.#env });
-    expect(status, `tenure ${args.join(' ')}\n${output}`).toBe(0);
+    // 3: doctor found something to mend on this machine, and said so.
+    const good = args[0] === 'doctor' ? [0, 3] : [0];
+    expect(good, `tenure ${args.join(' ')}\n${output}`).toContain(status);
   }
 
   async #serving(args: readonly string[] = []): Promise<RunningServer> {
