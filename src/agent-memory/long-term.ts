@@ -4,8 +4,7 @@
  * Everything is addressed by a scope; there is no call that reaches across partitions. Disk is truth: nothing here holds a
  * memory that the store does not, and whatever is cached for speed lives in the store's own cache, under the budget.
  */
-import { setImmediate } from 'node:timers/promises';
-import type { Clock } from '../base/clock.ts';
+import { type Clock, nextTurn } from '../base/clock.ts';
 import { ClosedError, InvalidArgumentError } from '../base/errors.ts';
 import type { EventSink, TenureEventBase } from '../base/events.ts';
 import type { MemoryStatistics, MemoryStore, NewMemory, StoredMemory } from '../storage/memory-store.ts';
@@ -78,7 +77,7 @@ export class LongTermMemory implements AsyncDisposable {
     const made: NewMemory[] = [];
     for (const item of items) {
       made.push(newMemory(item, nowMs));
-      if (made.length % ANALYSED_AT_ONCE === 0) await setImmediate();
+      if (made.length % ANALYSED_AT_ONCE === 0) await nextTurn();
     }
     options.signal?.throwIfAborted();
     await this.#store.put(made, options.signal);

@@ -76,3 +76,8 @@ export function wait(clock: Clock, delayMs: number, signal?: AbortSignal): Promi
     signal?.addEventListener('abort', onAbort, { once: true });
   });
 }
+
+/** Lets everything else that is ready have its turn of the event loop: input, timers, other pieces of work. Takes no time. */
+export function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -5,7 +5,7 @@
  * the limit or the token budget is full. When a filter lets so little through that paging would walk the whole ranking, the store
  * is asked for the ordinals that pass, and only those are read: either way the answer is the exact best.
  */
-import { setImmediate } from 'node:timers/promises';
+import { nextTurn } from '../../base/clock.ts';
 import { InvalidArgumentError, TenureError } from '../../base/errors.ts';
 import type { LexicalView, MemoryFilter, MemoryStore, StoredMemory } from '../../storage/memory-store.ts';
 import { requireScope, type Scope } from '../../storage/scope.ts';
@@ -134,7 +134,7 @@ async function fill(
     }
     if (basket.full) return;
     // A long walk leaves others their turn, and lets a signal that has a time come through.
-    await setImmediate();
+    await nextTurn();
     from.signal?.throwIfAborted();
     const paged = read < PAGED_CANDIDATES;
     read += page.length;

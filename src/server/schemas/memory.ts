@@ -18,7 +18,7 @@ export const scopeQuerySchema = z.strictObject(scopeSchema.omit({ session: true 
 
 const metadataSchema = z.record(z.string(), z.unknown() as z.ZodType<Json>);
 
-export const memorySchema = z
+const memorySchema = z
   .object({
     id: z.string(),
     scope: scopeSchema,

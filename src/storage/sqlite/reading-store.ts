@@ -4,6 +4,7 @@
  * Long ranges are read a slice at a time with turns of the event loop between, finest tier first: a slice that compaction
  * moves meanwhile is then counted twice within one mean instead of being missed.
  */
+import { nextTurn } from '../../base/clock.ts';
 import { LEVELS, levelRank } from '../../base/levels.ts';
 import { Periods, periodStart, type Sample, sampleOf, stepFor, TIERS, type Tier } from '../history-sampling.ts';
 import type { History, HistoryPoint, HistoryRange, ReadingStore } from '../reading-store.ts';
@@ -62,7 +63,7 @@ export class SqliteReadingStore implements ReadingStore {
         for (const row of rows) periods.add(sampleOfRow(row));
         if (rows.length < SLICE_ROWS) break;
         fromMs = rows.at(-1)!.at_ms + 1;
-        await new Promise((resolve) => setImmediate(resolve));
+        await nextTurn();
       }
     }
     return { resolutionMs, points: periods.results().map(({ point }) => point) };

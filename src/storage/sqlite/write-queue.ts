@@ -16,7 +16,7 @@
  * A group that was cut short waits for its sync before the next one starts; that leaves other processes a gap to take the
  * lock in.
  */
-import { type Clock, wait } from '../../base/clock.ts';
+import { type Clock, nextTurn, wait } from '../../base/clock.ts';
 import { ClosedError } from '../../base/errors.ts';
 import type { Random } from '../../base/random.ts';
 import { StoreCorruptError, StoreIoError, StoreLockedError } from '../storage-errors.ts';
@@ -91,7 +91,7 @@ export class WriteQueue {
 
   async #drain(): Promise<void> {
     const { clock, random, transactions, wal } = this.#options;
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     let sinceMs = clock.monotonicMs();
     for (let attempt = 0; this.#waiting.size > 0; ) {
       try {
