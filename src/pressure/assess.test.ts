@@ -72,6 +72,18 @@ describe('the score', () => {
     expect(assessmentOf({ container })).toMatchObject({ level: 'high', reason: 'container /pod 850 of 1000 B' });
   });
 
+  it('sees the container fill up under a configured limit that is tighter', () => {
+    const container = {
+      version: 2,
+      limitBytes: 1000,
+      path: '/c',
+      usedBytes: 0,
+      anonBytes: 700,
+      unreclaimableKernelBytes: 110,
+    } as const;
+    expect(assessmentOf({ container })).toMatchObject({ level: 'high', reason: 'container /c 810 of 1000 B' });
+  });
+
   it('takes a term from outside when it is the worst', () => {
     const term = { name: 'hazard', score: 95, reason: 'out of memory soon', excessBytes: 7 };
     const { assessment } = assess(readingOf(), CALM, { ...now, scorer: () => term });

@@ -4,7 +4,7 @@
  * The score is the worst of its terms, each from 0 to 100 with its own reason:
  *
  *   resident   what cannot be reclaimed from outside, over the limit that kills                    (`limit.ts`)
- *   container  the same for another limited group of the container, when it is fuller
+ *   container  the same for a limited group that does not set the limit that counts, but may be fuller
  *   heap       live old objects over the part of the heap limit they can use; before the first major collection the used heap,
  *              which is an upper bound. Never heapUsed/heapTotal, which says nothing (AUROC .54 against .89)
  *   stall      PSI: the share of time in which some, or all, tasks waited for memory
@@ -17,7 +17,7 @@
 import { formatBytes } from '../base/bytes.ts';
 import { type Level, levelRank } from '../base/levels.ts';
 import { heldBytes } from './limit.ts';
-import type { Reading, StallState } from './reading.ts';
+import type { LimitedGroup, Reading, StallState } from './reading.ts';
 
 /** One of the figures the score is the worst of. */
 export interface Term {
@@ -87,8 +87,7 @@ export function assess(
   const { nowMs, rules = DEFAULT_RULES, scorer } = options;
   const exitShare = rules.thresholds.moderate.exit / 100;
   const terms = [residentTerm(reading, exitShare), heapTerm(reading, exitShare)];
-  if (reading.container?.fullerGroup) {
-    const { path, limitBytes, heldBytes } = reading.container.fullerGroup;
+  for (const { path, limitBytes, heldBytes } of otherGroups(reading)) {
     terms.push(shareTerm({ name: 'container', what: `container ${path}`, bytes: heldBytes, limitBytes, exitShare }));
   }
   if (reading.stall) terms.push(stallTerm(reading.stall, exitShare, heldBytes(reading)));
@@ -133,6 +132,14 @@ function levelBy(score: number, threshold: 'enter' | 'exit', rules: LevelRules):
 function residentTerm(reading: Reading, exitShare: number): Term {
   const what = reading.limit.source === 'cgroup' ? 'container anon' : 'anon';
   return shareTerm({ name: 'resident', what, bytes: heldBytes(reading), limitBytes: reading.limit.bytes, exitShare });
+}
+
+/** The container's own group is the resident term where its limit is the tightest; else neighbours can still fill it. */
+function otherGroups({ limit, container }: Reading): LimitedGroup[] {
+  const groups = container?.fullerGroup ? [container.fullerGroup] : [];
+  if (container?.limitBytes === undefined || limit.source === 'cgroup') return groups;
+  const { path = '', limitBytes, anonBytes, unreclaimableKernelBytes } = container;
+  return [...groups, { path, limitBytes, heldBytes: anonBytes + unreclaimableKernelBytes }];
 }
 
 function heapTerm({ heap }: Reading, exitShare: number): Term {

@@ -27,7 +27,7 @@ interface AlertFields {
   readonly done: string | null;
 }
 
-/** An alert was raised, became worse, or still stands after a while (`reminders` > 0). */
+/** An alert was raised, changed its severity, or still stands after a while (`reminders` > 0). */
 export interface AlertRaisedEvent extends TenureEventBase, AlertFields {
   readonly type: 'pressure.alert_raised';
   readonly reminders: number;
