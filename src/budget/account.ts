@@ -104,6 +104,11 @@ export abstract class Account {
     return totalBytes <= this.openBytes || (this.regrowth !== null && totalBytes <= this.refreshOpen());
   }
 
+  /** Whether `bytes` that were set aside before may be taken; no only where a limit was lowered under what is committed. */
+  hasRoomForClaim(bytes: number): boolean {
+    return this.reservedBytes + bytes <= this.limitBytes && !this.isClosed;
+  }
+
   /** Lets nothing in any more, not even those who wait. */
   close(): void {
     this.isClosed = true;

@@ -107,7 +107,7 @@ export class Budget implements Disposable {
       this.#parent = parent;
       this.#demand = null;
       this.#branch = new Branch(parent.#newPart({ name, minBytes, weight, limitBytes }));
-      parent.#branch.attach(this.#branch);
+      parent.#attach(this.#branch);
       return;
     }
     const { name = 'budget', limitBytes, regrowthBytesPerSecond, clock = systemClock, emit = () => {} } = options;
@@ -193,7 +193,7 @@ export class Budget implements Disposable {
       throw new InvalidArgumentError('consumer', 'must have the methods reclaim() and reclaimableBytes().');
     }
     const leaf = new Leaf({ ...this.#newPart({ name, minBytes, weight, limitBytes: maxBytes }), consumer });
-    this.#branch.attach(leaf);
+    this.#attach(leaf);
     const registration = new Registration(leaf, () => this.#parts.delete(name));
     this.#parts.set(name, registration);
     return registration;
@@ -276,6 +276,12 @@ export class Budget implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** A minimum takes room from those who wait here. */
+  #attach(part: Branch | Leaf): void {
+    this.#branch.attach(part);
+    servePath(this.#branch);
   }
 
   #release(branch: Branch): void {

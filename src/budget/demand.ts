@@ -27,6 +27,7 @@ export class Demand {
   readonly #tree: Tree;
   #isAsking = false;
   #pause: Timer | null = null;
+  #pauseUntilMs = 0;
 
   constructor(tree: Tree) {
     this.#tree = tree;
@@ -35,8 +36,12 @@ export class Demand {
   /** Somebody waits who did not before, or in another place. Asks soon, never within the call: the caller may be a consumer. */
   wake(): void {
     if (this.#isAsking || this.#tree.closing.signal.aborted) return;
-    this.#isAsking = true;
-    queueMicrotask(() => void this.#askWhileSomebodyWaits());
+    if (this.#nextLine() === null) {
+      this.#pauseUntilNextTurn();
+    } else {
+      this.#isAsking = true;
+      queueMicrotask(() => void this.#askWhileSomebodyWaits());
+    }
   }
 
   /** Leaves no timer behind. */
@@ -85,12 +90,18 @@ export class Demand {
     return next;
   }
 
+  /** One timer, for the line that may be asked for first. */
   #pauseUntilNextTurn(): void {
-    this.close();
     const { busyLines, clock, closing } = this.#tree;
-    if (busyLines.size === 0 || closing.signal.aborted) return;
-    let askAgainMs = Number.POSITIVE_INFINITY;
-    for (const line of busyLines) askAgainMs = Math.min(askAgainMs, line.askAgainMs);
-    this.#pause = clock.after(Math.max(0, askAgainMs - clock.monotonicMs()), () => this.wake());
+    let untilMs = Number.POSITIVE_INFINITY;
+    for (const line of busyLines) untilMs = Math.min(untilMs, line.askAgainMs);
+    if (this.#pause !== null && this.#pauseUntilMs === untilMs) return;
+    this.close();
+    if (untilMs === Number.POSITIVE_INFINITY || closing.signal.aborted) return;
+    this.#pauseUntilMs = untilMs;
+    this.#pause = clock.after(Math.max(0, untilMs - clock.monotonicMs()), () => {
+      this.#pause = null;
+      this.wake();
+    });
   }
 }

@@ -11,7 +11,9 @@
  *
  * **Serve.** Bytes that come free change the accounts of one path, from the consumer up. Each lets the oldest of its lines try again
  * and stops at the first that still has to wait there; one that now has to wait elsewhere moves, keeping its age. Whoever waits
- * above a child that has fallen below its minimum may need nothing there any more, wherever it stands in the line: then all of it is tried.
+ * above a child that has fallen below its minimum may need nothing there any more, wherever it stands in the line: then all of it is
+ * tried. Bytes granted within a minimum are the one grant that can hold up somebody older, who waits further up and now lacks room below:
+ * then the path is served as well, so that he does not stand in the way of others up there.
  */
 import { invariant } from '../base/assert.ts';
 import type { Account, Leaf } from './account.ts';
@@ -25,22 +27,16 @@ export function lineFor(leaf: Leaf, bytes: number, order: number): WaitingLine<L
       if (!account.hasRoomFor(account.committedBytes + neededBytes) || account.line.hasOlderThan(order))
         return account.line;
       neededBytes = account.charge(neededBytes);
-    } else if (account.reservedBytes + bytes > account.limitBytes || account.claims.hasOlderThan(order)) {
+    } else if (!account.hasRoomForClaim(bytes) || account.claims.hasOlderThan(order)) {
       return account.claims;
     }
   }
   return null;
 }
 
-/** Enters granted bytes in the books. */
+/** Grants `bytes` for which `lineFor` found no line. */
 export function take(leaf: Leaf, bytes: number): void {
-  let neededBytes = bytes;
-  for (let account: Account | null = leaf; account !== null; account = account.parent) {
-    account.reservedBytes += bytes;
-    if (account.reservedBytes > account.peakBytes) account.peakBytes = account.reservedBytes;
-    account.grantCount++;
-    if (neededBytes > 0) neededBytes = account.commit(neededBytes);
-  }
+  if (enter(leaf, bytes) === 0 && leaf.tree.busyLines.size > 0) servePath(leaf);
 }
 
 /** Takes bytes off the books and serves those who waited for them. */
@@ -56,23 +52,38 @@ export function give(leaf: Leaf, bytes: number): void {
 
 /** Lets a new request wait where it has to, and asks the consumers for room. */
 export function enqueue(request: Request<Leaf>): void {
-  place(request, lineFor(request.owner, request.bytes, request.order));
+  const { owner, bytes, order } = request;
+  const line = lineFor(owner, bytes, order);
+  if (line === null) {
+    take(owner, bytes);
+    request.granted();
+  } else {
+    join(request, line);
+    owner.tree.wake();
+  }
 }
 
 /** Takes a request out of its line, unserved; those behind it may now pass. */
 export function withdraw(request: Request<Leaf>): void {
   const account = accountOf(request);
   leave(request);
-  serve(account);
+  servePath(account);
 }
 
-/** Serves every account from `account` up. */
+/** Lets those who wait for `account`, or for one above it, try again. */
 export function servePath(account: Account): void {
+  const { busyLines, wake } = account.tree;
+  if (busyLines.size === 0) return;
+  const withinMinimum: Leaf[] = [];
   let isBelowMinimum = false;
   for (let each: Account | null = account; each !== null; each = each.parent) {
-    serve(each, { everybody: isBelowMinimum });
-    isBelowMinimum = each.committedBytes < each.minBytes;
+    if (each.claims.head !== null) serveLine(each.claims, { withinMinimum });
+    if (each.line.head !== null) serveLine(each.line, { withinMinimum, everybody: isBelowMinimum });
+    wakeAsItRegrows(each);
+    isBelowMinimum ||= each.committedBytes < each.minBytes;
   }
+  for (const leaf of withinMinimum) servePath(leaf);
+  if (busyLines.size > 0) wake();
 }
 
 /** The account a waiting request stands before. */
@@ -101,40 +112,42 @@ function neededAt(account: Account, request: Request<Leaf>): number {
   return neededBytes;
 }
 
-function serveLine(line: WaitingLine<Leaf>, everybody: boolean): void {
+/** Enters granted bytes in the books. Returns what the root was charged: 0 when a minimum on the way had them set aside. */
+function enter(leaf: Leaf, bytes: number): number {
+  let neededBytes = bytes;
+  for (let account: Account | null = leaf; account !== null; account = account.parent) {
+    account.reservedBytes += bytes;
+    if (account.reservedBytes > account.peakBytes) account.peakBytes = account.reservedBytes;
+    account.grantCount++;
+    if (neededBytes > 0) neededBytes = account.commit(neededBytes);
+  }
+  return neededBytes;
+}
+
+/** Serves one line; `withinMinimum` receives those whose bytes had been set aside. */
+function serveLine(line: WaitingLine<Leaf>, options: { withinMinimum: Leaf[]; everybody?: boolean }): void {
   for (let request = line.head; request !== null; ) {
-    const next: Request<Leaf> | null = request.next;
-    const stands = lineFor(request.owner, request.bytes, request.order);
-    if (stands === line) {
-      if (!everybody) return;
-    } else {
+    const { owner, bytes, order, next }: Request<Leaf> = request;
+    const stands = lineFor(owner, bytes, order);
+    if (stands !== line) {
       leave(request);
-      place(request, stands);
+      if (stands !== null) {
+        join(request, stands);
+      } else {
+        if (enter(owner, bytes) === 0) options.withinMinimum.push(owner);
+        request.granted();
+      }
+    } else if (!options.everybody) {
+      return;
     }
     request = next;
   }
 }
 
-/** Lets those who wait for `account` try again, oldest first; with `everybody` also those behind one who cannot pass. */
-function serve(account: Account, { everybody = false } = {}): void {
-  if (account.claims.head !== null) serveLine(account.claims, false);
-  if (account.line.head === null) return;
-  serveLine(account.line, everybody);
-  wakeAsItRegrows(account);
-}
-
-/** Puts a request that stands nowhere into `line`, or grants it when there is none to wait in. */
-function place(request: Request<Leaf>, line: WaitingLine<Leaf> | null): void {
-  const { tree } = request.owner;
-  if (line === null) {
-    take(request.owner, request.bytes);
-    request.granted();
-  } else {
-    line.join(request);
-    tree.busyLines.add(line);
-    if (line.head === request) wakeAsItRegrows(accountOf(request));
-  }
-  if (tree.busyLines.size > 0) tree.wake();
+function join(request: Request<Leaf>, line: WaitingLine<Leaf>): void {
+  line.join(request);
+  request.owner.tree.busyLines.add(line);
+  if (line.head === request) wakeAsItRegrows(accountOf(request));
 }
 
 function leave(request: Request<Leaf>): void {
