@@ -8,6 +8,8 @@ const stage = setStage();
 describe('the connection', () => {
   it('says when the server is gone, and is live again when it is back', async () => {
     const page = await stage.openPage();
+    // History that was still being loaded would fail with the server, and rightly say so.
+    await page.locator('.plot[aria-busy=false]').waitFor();
     await stage.server.die();
     await textOf(page, '.standing h2').toBe('The server does not answer.');
     await textOf(page, '.reason').toMatch(/^Last known: container anon \d+ MB of 512 MB$/);
