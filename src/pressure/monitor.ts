@@ -97,6 +97,7 @@ const NOTHING = {
   collection: { share: 0, majorPerMinute: 0 },
 } as const satisfies ReadingPart;
 
+/** Reads the sensors in a steady cadence, assesses, responds and alerts. */
 export class Monitor implements AsyncDisposable {
   readonly #options: MonitorOptions;
   readonly #rules: LevelRules;
