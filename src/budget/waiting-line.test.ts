@@ -1,0 +1,54 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Request, WaitingLine } from './waiting-line.ts';
+
+function request(order: number): Request<null> {
+  return new Request({ owner: null, bytes: order + 1, order, granted: () => {}, refused: () => {} });
+}
+
+function ordersIn(line: WaitingLine<null>): number[] {
+  const orders: number[] = [];
+  for (let each = line.head; each !== null; each = each.next) orders.push(each.order);
+  return orders;
+}
+
+describe('WaitingLine', () => {
+  it('keeps the order of age whoever joins and leaves, and the sum of what is asked', () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat(50)), fc.infiniteStream(fc.boolean()), (orders, leaves) => {
+        const line = new WaitingLine<null>();
+        let inside: Request<null>[] = [];
+        for (const order of orders) {
+          const joining = request(order);
+          line.join(joining);
+          inside.push(joining);
+          if (leaves.next().value) line.leave(inside.splice(order % inside.length, 1)[0]!);
+          inside = inside.sort((a, b) => a.order - b.order);
+          expect(ordersIn(line)).toEqual(inside.map((each) => each.order));
+          expect(line.bytes).toBe(inside.reduce((sum, each) => sum + each.bytes, 0));
+          expect(line.hasOlderThan(25)).toBe(inside.some((each) => each.order < 25));
+        }
+      }),
+    );
+  });
+
+  it('forgets how often it was asked in vain when another comes first', () => {
+    const line = new WaitingLine<null>();
+    const [oldest, middle, youngest] = [request(1), request(2), request(3)];
+    line.join(middle);
+    line.vainAsks = 3;
+    line.askAgainMs = 500;
+    line.join(youngest);
+    expect(line).toMatchObject({ vainAsks: 3, askAgainMs: 500 });
+    line.join(oldest);
+    expect(line).toMatchObject({ vainAsks: 0, askAgainMs: 0 });
+  });
+
+  it('lets nobody stand in two lines, nor leave where he does not stand', () => {
+    const [one, other] = [new WaitingLine<null>(), new WaitingLine<null>()];
+    const joining = request(1);
+    one.join(joining);
+    expect(() => other.join(joining)).toThrow('two lines');
+    expect(() => other.leave(joining)).toThrow('does not stand in');
+  });
+});
