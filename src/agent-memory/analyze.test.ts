@@ -6,6 +6,13 @@ describe('analyze', () => {
     expect(analyze('How do I set the Budgets of a café?')).toEqual(['set', 'budget', 'cafe']);
   });
 
+  it('brings the forms of a word together, also after a vowel and y', () => {
+    for (const word of ['deploy', 'deploys', 'deployed', 'deploying', 'deployment'])
+      expect(analyze(word)).toEqual(['deploy']);
+    expect(analyze('city cities play plays')).toEqual(['citi', 'citi', 'play', 'play']);
+    expect(analyze('taxi')).toEqual(['taxi']);
+  });
+
   it('keeps numbers, names with digits and words of other alphabets', () => {
     expect(analyze('HTTP2 in 2026: привет, Ελλάδα')).toEqual(['http2', '2026', 'привет', 'ελλαδα']);
   });

@@ -6,7 +6,7 @@
  * Burmese — become overlapping pairs of characters, which need no dictionary. An emoji is a word. Documents and questions go
  * through the same function; a question may therefore be any text at all: quotes and operators mean nothing here.
  *
- * Sources: M. F. Porter, "An algorithm for suffix stripping", 1980; character pairs for CJK as in Lucene's CJKAnalyzer.
+ * Sources: M. F. Porter, "An algorithm for suffix stripping", 1980, and "Snowball", 2001; character pairs for CJK as in Lucene's CJKAnalyzer.
  */
 import { stemmer } from 'stemmer';
 import { STOP_WORDS } from './stop-words.ts';
@@ -22,6 +22,7 @@ const STARTS_UNSPACED = new RegExp(`^[${UNSPACED}]`, 'u');
 /** Accents of Latin, Greek and Cyrillic; vowel points of Hebrew and Arabic. Marks of other scripts are letters. */
 const ACCENTS = /[\u0300-\u036f\u0591-\u05c7\u064b-\u065f]+/gu;
 const LATIN_WORD = /^[a-z]+$/;
+const AFTER_VOWEL = /[aeiou]i$/;
 const BEYOND_ASCII = /[\u0080-\uffff]/;
 
 /** Longest word kept whole; what follows is cut, so that a megabyte without spaces is still one small term. */
@@ -55,7 +56,11 @@ function fold(text: string): string {
 }
 
 function stemOf(word: string): string {
-  return word.length > 2 && LATIN_WORD.test(word) ? stemmer(word) : word;
+  if (word.length < 3 || !LATIN_WORD.test(word)) return word;
+  const stem = stemmer(word);
+  // As Porter mended it himself in 2001: after a vowel, y stays, or "deploys" would not find "deployment".
+  const withY = AFTER_VOWEL.test(stem) ? `${stem.slice(0, -1)}y` : stem;
+  return word.startsWith(withY) ? withY : stem;
 }
 
 function addPairs(terms: string[], run: string): void {

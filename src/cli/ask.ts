@@ -22,7 +22,7 @@ export async function ask(context: CommandContext, words: readonly string[], fla
     return EXIT.done;
   }
   if (answer.sources.length === 0) {
-    terminal.print('Nothing was found. Give Tenure something to know first: tenure ingest <folder>');
+    terminal.print('Nothing known here has words of the question. To take in documents: tenure ingest <folder>');
     return EXIT.done;
   }
   if (!answer.confident) terminal.print(terminal.style('yellow', 'Not sure; this is the nearest that was found.'));

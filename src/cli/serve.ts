@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import type { IngestDocument } from '../agent-memory/ingest/document.ts';
 import { walk } from '../agent-memory/ingest/walk.ts';
-import { HELP_SCOPE } from '../agents/help/help-agent.ts';
+import { OWN_DOCUMENTS_SCOPE } from '../agents/help/help-agent.ts';
 import { messageOf, TenureError } from '../base/errors.ts';
 import { describeEvent } from '../platform/event-lines.ts';
 import { Log } from '../platform/logging.ts';
@@ -85,7 +85,7 @@ async function learn({ terminal, signal }: ServeContext, node: Tenure): Promise<
     const documents: IngestDocument[] = [];
     for await (const document of ownDocuments()) documents.push(document);
     for await (const document of walk(node.configuration.help.documents, { signal })) documents.push(document);
-    const report = await node.ingest(documents, { scope: HELP_SCOPE, signal });
+    const report = await node.ingest(documents, { scope: OWN_DOCUMENTS_SCOPE, signal });
     for (const { message } of report.failed) terminal.note(`not learned: ${message}`);
     if (terminal.json) terminal.print(JSON.stringify({ event: 'learned', ...report }));
     else terminal.print(`Ready to be asked. ${summaryOf(report)}`);

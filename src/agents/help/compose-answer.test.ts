@@ -64,6 +64,12 @@ describe('composeAnswer', () => {
     expect(composeAnswer('set a busy timeout', [pointer, telling]).answer).toContain('waits five seconds');
   });
 
+  it('quotes what answers and not what asks', () => {
+    const asked = { text: 'Which colour is the shed?', headings: [], score: 1.2 };
+    const told = { text: 'The shed is green.', headings: [], score: 1 };
+    expect(composeAnswer('shed colour', [asked, told]).answer).toBe('The shed is green.');
+  });
+
   it('says nothing when there is nothing', () => {
     expect(composeAnswer('anything', [])).toEqual({ answer: '', confident: false });
   });

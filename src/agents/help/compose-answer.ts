@@ -13,7 +13,7 @@ const ANSWER_LENGTH = 700;
 const ANSWERING_PASSAGES = 3;
 /** Share of the question's terms the answer's passage must hold to be called an answer. */
 const CONFIDENT_COVERAGE = 0.6;
-/** A section with less text than this under its heading only points elsewhere. */
+/** A section with less text than this under its heading only points elsewhere; one that ends in a question only asks. */
 const TELLING_LENGTH = 60;
 const HEADING_LENGTH = 100;
 
@@ -78,7 +78,13 @@ function bestOf(blocks: readonly string[], wanted: ReadonlySet<string>): number 
 
 function worthOf(blocks: readonly string[], passage: Passage, wanted: ReadonlySet<string>): number {
   const told = blocks.filter((block) => !isHeading(block)).join('\n');
-  return covered(blocks.join('\n'), wanted) * passage.score * (told.length < TELLING_LENGTH ? 0.5 : 1);
+  const isTelling = told.length >= TELLING_LENGTH || blocks.length === 1;
+  return (
+    covered(blocks.join('\n'), wanted) *
+    passage.score *
+    (isTelling ? 1 : 0.5) *
+    (blocks.at(-1)!.endsWith('?') ? 0.4 : 1)
+  );
 }
 
 /** The blocks from `start` on, and then those before it, while the answer stays short. */

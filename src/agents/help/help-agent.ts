@@ -35,15 +35,21 @@ export interface Answer {
 
 /** Whose knowledge to ask, and how many sources to name. */
 export interface AskOptions {
-  /** Whose knowledge to use; the agent's own by default. */
+  /** Whose knowledge to use, next to Tenure's own documentation; `{ tenant: 'default', agent: 'help' }` by default. */
   readonly scope?: Scope | undefined;
   /** Most sources, 5 by default. */
   readonly limit?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Where the help agent keeps the documents it learns. */
+/** Whose knowledge the help agent uses when nobody says. */
 export const HELP_SCOPE: Scope = { tenant: 'default', agent: 'help' };
+
+/** Where Tenure's own documentation is kept: apart from what users know, so that it never turns up in their recall. */
+export const OWN_DOCUMENTS_SCOPE: Scope = { tenant: 'tenure', agent: 'help' };
+
+/** What Tenure's own documentation counts against the asker's knowledge. */
+const OWN_DOCUMENTS_SHARE = 0.7;
 
 /** A source scoring less than this share of the best one is left out. */
 const WORTH_NAMING = 0.4;
@@ -62,7 +68,11 @@ export class HelpAgent {
   async ask(question: string, options: AskOptions = {}): Promise<Answer> {
     const startedMs = this.#clock.monotonicMs();
     const { scope = HELP_SCOPE, limit = 5, signal } = options;
-    const found = await this.#memory.recall(question, { scope, limit, signal });
+    const known = await this.#memory.recall(question, { scope, limit, signal });
+    const own = await this.#memory.recall(question, { scope: OWN_DOCUMENTS_SCOPE, limit, signal });
+    const found = [...known, ...own.map((recalled) => ({ ...recalled, score: recalled.score * OWN_DOCUMENTS_SHARE }))]
+      .sort((one, other) => other.score - one.score)
+      .slice(0, limit);
     const worthy = found.filter(({ score }) => score >= WORTH_NAMING * found[0]!.score);
     const composed = composeAnswer(question, worthy.map(passageOf));
     return {

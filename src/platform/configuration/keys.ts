@@ -112,14 +112,14 @@ export const keys = {
       min: 32,
       scales: true,
       environment: 'MEMORY_MAX_HEAP_MB',
-      about: 'Heap limit of workers and of `tenure run`.',
+      about: 'Heap limit of workers that Tenure starts.',
     }),
     maxStackBytes: megabytes({
       path: 'memory_management.limits.max_stack_mb',
       default: 8,
       max: 256,
       environment: 'MEMORY_MAX_STACK_MB',
-      about: 'Stack limit of workers and of `tenure run`.',
+      about: 'Stack limit of workers that Tenure starts.',
     }),
     warningBytes: megabytes({
       path: 'memory_management.limits.warning_threshold_mb',
