@@ -57,8 +57,9 @@ export async function reclaim(run: ReclaimRun): Promise<ReclaimOutcome> {
   let accountedBytes = 0;
   const leftMs = () => startMs + run.deadlineMs - clock.monotonicMs();
   const ending = (): ReclaimEnd | null => {
+    if (closing.signal.aborted) return 'aborted';
     if (run.remainingBytes(accountedBytes) <= 0) return 'reached';
-    if (run.signal?.aborted || closing.signal.aborted) return 'aborted';
+    if (run.signal?.aborted) return 'aborted';
     return leftMs() <= 0 ? 'deadline' : null;
   };
 

@@ -177,6 +177,8 @@ class World {
 
   /** Gives bytes back, wherever the call comes from. */
   shrink(holder: Holder, held: Holder['reservations'][number], bytes: number): void {
+    // What was granted before, by a timer for instance, was granted in the state before.
+    this.check();
     held.bytes -= bytes;
     holder.node.ownBytes -= bytes;
     held.reservation.shrink(bytes);

@@ -1,0 +1,387 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MIB } from '../base/bytes.ts';
+import { wait } from '../base/clock.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
+import { ScriptedConsumer } from '../testing/scripted-consumer.ts';
+import { Budget } from './budget.ts';
+import type { BudgetEvent } from './budget-events.ts';
+
+let clock: ManualClock;
+let budget: Budget;
+let events: BudgetEvent[];
+
+beforeEach(() => {
+  clock = new ManualClock();
+  events = [];
+  const emit = (event: BudgetEvent) => events.push(event);
+  budget = new Budget({
+    name: 'node',
+    limitBytes: 1_000 * MIB,
+    clock,
+    emit,
+    regrowthBytesPerSecond: Number.POSITIVE_INFINITY,
+  });
+});
+
+afterEach(() => {
+  budget.close();
+  expect(budget.reservedBytes).toBe(0);
+  expect(clock.pendingTimers).toBe(0);
+});
+
+const failures = () => events.filter((event) => event.type === 'budget.consumer_failed');
+
+describe('reclaim', () => {
+  it('asks in the order of the plan and stops when enough has come', async () => {
+    const cheap = new ScriptedConsumer(budget, { name: 'cheap', priority: 9, bytes: 10 * MIB });
+    const dear = new ScriptedConsumer(budget, { name: 'dear', priority: 3, bytes: 100 * MIB });
+    const spared = new ScriptedConsumer(budget, { name: 'spared', priority: 1, bytes: 100 * MIB });
+    const outcome = await budget.reclaim({ targetBytes: 30 * MIB, level: 'high' });
+    expect(outcome).toEqual({
+      ...{ path: 'node', level: 'high', targetBytes: 30 * MIB, claimedBytes: 30 * MIB, accountedBytes: 30 * MIB },
+      ...{ residentDropBytes: null, tookMs: 0, end: 'reached' },
+      answers: [
+        { path: 'node/cheap', askedBytes: 10 * MIB, claimedBytes: 10 * MIB, accountedBytes: 10 * MIB, tookMs: 0 },
+        { path: 'node/dear', askedBytes: 20 * MIB, claimedBytes: 20 * MIB, accountedBytes: 20 * MIB, tookMs: 0 },
+      ],
+    });
+    expect(cheap.requests).toMatchObject([{ targetBytes: 10 * MIB, level: 'high' }]);
+    expect([cheap.bytes, dear.bytes, spared.bytes]).toEqual([0, 80 * MIB, 100 * MIB]);
+    expect(events).toEqual([
+      {
+        ...{
+          type: 'budget.reclaimed',
+          atMs: clock.nowMs(),
+          path: 'node',
+          cause: 'request',
+          level: 'high',
+          end: 'reached',
+          tookMs: 0,
+        },
+        ...{
+          targetBytes: 30 * MIB,
+          claimedBytes: 30 * MIB,
+          accountedBytes: 30 * MIB,
+          asked: ['node/cheap', 'node/dear'],
+        },
+      },
+    ]);
+  });
+
+  it('takes idle bytes of the last resort before live ones of the first', async () => {
+    const sessions = new ScriptedConsumer(budget, {
+      name: 'sessions',
+      priority: 0,
+      bytes: 20 * MIB,
+      idleBytes: 5 * MIB,
+    });
+    const cache = new ScriptedConsumer(budget, { name: 'cache', priority: 10, bytes: 20 * MIB, usedBytes: 17 * MIB });
+    await budget.reclaim({ targetBytes: 10 * MIB });
+    expect([sessions.bytes, cache.bytes]).toEqual([15 * MIB, 15 * MIB]);
+    expect([sessions, cache].map(({ requests }) => requests.map((request) => request.targetBytes / MIB))).toEqual([
+      [5],
+      [3, 2],
+    ]);
+  });
+
+  it('asks nobody below its minimum, and no budget below its own', async () => {
+    const tenant = budget.child({ name: 'tenant', minBytes: 15 * MIB });
+    const inside = new ScriptedConsumer(tenant, { name: 'inside', bytes: 20 * MIB, minBytes: 2 * MIB });
+    const other = new ScriptedConsumer(budget, { name: 'other', bytes: 20 * MIB, minBytes: 12 * MIB });
+    const outcome = await budget.reclaim({ targetBytes: 500 * MIB });
+    expect([inside.bytes, other.bytes]).toEqual([15 * MIB, 12 * MIB]);
+    expect(outcome).toMatchObject({ end: 'exhausted', accountedBytes: 13 * MIB });
+    const within = await tenant.reclaim({ targetBytes: 500 * MIB });
+    expect(inside.bytes).toBe(2 * MIB);
+    expect(within).toMatchObject({ path: 'node/tenant', accountedBytes: 13 * MIB });
+  });
+
+  it('makes up with others for what one withholds, and asks it later for more', async () => {
+    const stingy = new ScriptedConsumer(budget, { name: 'stingy', priority: 9, bytes: 100 * MIB });
+    stingy.onReclaim = ({ targetBytes }) => stingy.give(targetBytes / 2);
+    const other = new ScriptedConsumer(budget, { name: 'other', priority: 5, bytes: 100 * MIB });
+    const outcome = await budget.reclaim({ targetBytes: 20 * MIB });
+    expect(outcome).toMatchObject({ end: 'reached', accountedBytes: 20 * MIB });
+    expect([stingy.bytes, other.bytes]).toEqual([90 * MIB, 90 * MIB]);
+    expect(failures()).toEqual([]);
+    expect(budget.snapshot().consumers[0]).toMatchObject({ name: 'stingy', yieldRatio: 0.85 });
+    await budget.reclaim({ targetBytes: 10 * MIB });
+    expect(stingy.requests.at(-1)?.targetBytes).toBe(Math.ceil((10 * MIB) / 0.85));
+  });
+
+  it('tells when there is nobody to ask', async () => {
+    const outcome = await budget.reclaim({ targetBytes: 1 });
+    expect(outcome).toMatchObject({ end: 'exhausted', accountedBytes: 0, answers: [] });
+    expect(events).toMatchObject([{ type: 'budget.reclaimed', end: 'exhausted', asked: [] }]);
+    expect(await budget.reclaim({ targetBytes: 0 })).toMatchObject({ end: 'reached' });
+    expect(events).toHaveLength(1);
+  });
+
+  it.each([
+    { targetBytes: -1 },
+    { targetBytes: Number.NaN },
+    { targetBytes: 1, deadlineMs: -1 },
+    { targetBytes: 1, level: 'panic' as 'high' },
+  ])('rejects %o', async (options) => {
+    await expect(budget.reclaim(options)).rejects.toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }));
+  });
+});
+
+describe('a consumer that', () => {
+  const misbehaving: [string, string, ScriptedConsumer['onReclaim'], number][] = [
+    [
+      'throws',
+      'threw',
+      () => {
+        throw new Error('no');
+      },
+      0,
+    ],
+    [
+      'rejects',
+      'threw',
+      async () => {
+        throw new Error('no');
+      },
+      0,
+    ],
+    [
+      'gives and then throws',
+      'threw',
+      (_, self) => {
+        self.give(MIB);
+        throw new Error('no');
+      },
+      MIB,
+    ],
+    ['answers NaN', 'invalid_answer', () => Number.NaN, 0],
+    ['answers a negative size', 'invalid_answer', () => -1, 0],
+    ['answers nothing', 'invalid_answer', (() => undefined) as unknown as ScriptedConsumer['onReclaim'], 0],
+    ['claims what it did not give', 'overclaimed', ({ targetBytes }) => targetBytes, 0],
+    ['claims twice what it gave', 'overclaimed', (_, self) => 2 * self.give(2 * MIB), 2 * MIB],
+    ['drops far more than it was asked for', 'overdelivered', (_, self) => self.give(80 * MIB), 80 * MIB],
+    [
+      'falls below its minimum',
+      'below_minimum',
+      (_, self) => {
+        self.reservation.shrink(self.bytes);
+        return 100 * MIB;
+      },
+      100 * MIB,
+    ],
+  ];
+
+  it.each(misbehaving)('%s is recorded, left alone, and made up for', async (_, failure, onReclaim, gaveBytes) => {
+    const bad = new ScriptedConsumer(budget, {
+      name: 'bad',
+      priority: 10,
+      bytes: 100 * MIB,
+      minBytes: 10 * MIB,
+      onReclaim,
+    });
+    const good = new ScriptedConsumer(budget, { name: 'good', priority: 1, bytes: 100 * MIB });
+    const outcome = await budget.reclaim({ targetBytes: 10 * MIB });
+    expect(outcome.end).toBe('reached');
+    expect(outcome.answers[0]).toMatchObject({ path: 'node/bad', failure, accountedBytes: gaveBytes });
+    expect(good.bytes).toBe(100 * MIB - Math.max(0, 10 * MIB - gaveBytes));
+    expect(failures()).toMatchObject([
+      { path: 'node/bad', failure, askedBytes: 10 * MIB, accountedBytes: gaveBytes, strikes: 1, quarantineMs: 1_000 },
+    ]);
+
+    await clock.advance(999);
+    await budget.reclaim({ targetBytes: MIB });
+    expect(bad.requests).toHaveLength(1);
+    if (bad.bytes <= bad.minBytes) return;
+    await clock.advance(1);
+    await budget.reclaim({ targetBytes: MIB });
+    expect(bad.requests).toHaveLength(2);
+  });
+
+  it('throws when asked what it could give has failed, and is not asked for more', async () => {
+    const mute = new ScriptedConsumer(budget, { name: 'mute', priority: 10, bytes: 50 * MIB });
+    mute.reclaimableBytes = () => {
+      throw new Error('no word');
+    };
+    new ScriptedConsumer(budget, { name: 'good', bytes: 50 * MIB });
+    expect(await budget.reclaim({ targetBytes: 10 * MIB })).toMatchObject({ end: 'reached', accountedBytes: 10 * MIB });
+    expect(failures()).toMatchObject([{ path: 'node/mute', failure: 'threw', message: 'no word' }]);
+    expect(mute.requests).toEqual([]);
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, -5, 2 ** 60])(
+    'says it could give %s is believed no further than the books go',
+    async (word) => {
+      const odd = new ScriptedConsumer(budget, { name: 'odd', bytes: 50 * MIB, minBytes: MIB });
+      odd.reclaimableBytes = () => word;
+      await budget.reclaim({ targetBytes: 500 * MIB });
+      expect(odd.bytes).toBe(word > 50 * MIB && Number.isFinite(word) ? MIB : 50 * MIB);
+      expect(failures()).toEqual([]);
+    },
+  );
+
+  it('cannot say what its bytes are worth has claimed nothing for them', async () => {
+    const vague = new ScriptedConsumer(budget, {
+      name: 'vague',
+      bytes: 50 * MIB,
+      valueOfLast: () => {
+        throw new Error('?');
+      },
+    });
+    const plain = new ScriptedConsumer(budget, { name: 'plain', bytes: 50 * MIB, valueOfLast: (bytes) => bytes });
+    await budget.reclaim({ targetBytes: 10 * MIB });
+    expect([vague.bytes, plain.bytes]).toEqual([40 * MIB, 50 * MIB]);
+  });
+
+  it('takes its time is waited for within its part of the time', async () => {
+    const slow = new ScriptedConsumer(budget, { name: 'slow', priority: 9, bytes: 50 * MIB });
+    slow.onReclaim = ({ targetBytes, signal }) => wait(clock, 300, signal).then(() => slow.give(targetBytes));
+    const quick = new ScriptedConsumer(budget, { name: 'quick', bytes: 50 * MIB });
+    const outcome = budget.reclaim({ targetBytes: 60 * MIB, deadlineMs: 1_000 });
+    expect(slow.requests[0]?.deadlineMs).toBe(500);
+    await clock.advance(300);
+    expect(await outcome).toMatchObject({ end: 'reached', tookMs: 300, answers: [{ tookMs: 300 }, { tookMs: 0 }] });
+    expect(quick.requests[0]?.deadlineMs).toBe(700);
+  });
+
+  it('hangs costs its own part of the time, and is not asked again before it has answered', async () => {
+    let answer = (_bytes: number) => {};
+    const hung = new ScriptedConsumer(budget, { name: 'hung', priority: 9, bytes: 50 * MIB });
+    hung.onReclaim = () =>
+      new Promise((resolve) => {
+        answer = resolve;
+      });
+    const good = new ScriptedConsumer(budget, { name: 'good', bytes: 80 * MIB });
+    const outcome = budget.reclaim({ targetBytes: 60 * MIB, deadlineMs: 1_000 });
+    await clock.advance(499);
+    expect(hung.requests[0]?.signal.aborted).toBe(false);
+    await clock.advance(1);
+    expect(hung.requests[0]?.signal.reason).toMatchObject({ code: 'TIMEOUT' });
+    expect(good.requests).toEqual([]);
+    await clock.advance(20);
+    expect(await outcome).toMatchObject({
+      end: 'reached',
+      accountedBytes: 60 * MIB,
+      answers: [{ failure: 'hung', tookMs: 520 }, { path: 'node/good' }, { path: 'node/good' }],
+    });
+
+    await clock.advance(60_000);
+    await budget.reclaim({ targetBytes: MIB });
+    expect(hung.requests).toHaveLength(1);
+    hung.give(MIB);
+    answer(MIB);
+    await clock.advance(0);
+    hung.onReclaim = ({ targetBytes }) => hung.give(targetBytes);
+    await budget.reclaim({ targetBytes: MIB });
+    expect(hung.requests).toHaveLength(2);
+  });
+
+  it('answers its signal in time keeps what it gave, without blame', async () => {
+    const careful = new ScriptedConsumer(budget, { name: 'careful', bytes: 50 * MIB });
+    careful.onReclaim = async ({ signal }) => {
+      await wait(clock, 10_000, signal).catch(() => {});
+      return careful.give(5 * MIB);
+    };
+    const outcome = budget.reclaim({ targetBytes: 20 * MIB, deadlineMs: 100 });
+    await clock.advance(100);
+    expect(await outcome).toMatchObject({ end: 'deadline', accountedBytes: 5 * MIB, claimedBytes: 5 * MIB });
+    expect(failures()).toEqual([]);
+  });
+});
+
+describe('a consumer that is being asked', () => {
+  it('cannot grow: refused clearly, without deadlock', async () => {
+    const refusals: unknown[] = [];
+    const eager = new ScriptedConsumer(budget, { name: 'eager', bytes: 50 * MIB });
+    eager.onReclaim = async ({ targetBytes }) => {
+      refusals.push(eager.reservation.tryGrow(1));
+      refusals.push(await eager.reservation.grow(1).catch((error: unknown) => error));
+      await Promise.resolve();
+      refusals.push(
+        await eager.registration
+          .reserve()
+          .grow(1)
+          .catch((error: unknown) => error),
+      );
+      return eager.give(targetBytes);
+    };
+    const outcome = await budget.reclaim({ targetBytes: 10 * MIB });
+    const reentry = expect.objectContaining({ code: 'BUDGET_REENTRY', details: { path: 'node/eager' } });
+    expect(refusals).toEqual([false, reentry, reentry]);
+    expect(outcome).toMatchObject({ end: 'reached', accountedBytes: 10 * MIB });
+    expect(eager.reservation.tryGrow(1)).toBe(true);
+  });
+
+  it('and waits for others in vain is cut off by its time', async () => {
+    const full = new ScriptedConsumer(budget, { name: 'full', bytes: 900 * MIB, onReclaim: () => 0 });
+    const spiller = new ScriptedConsumer(budget, { name: 'spiller', priority: 9, bytes: 100 * MIB });
+    const buffer = new ScriptedConsumer(budget, { name: 'buffer', priority: 9 });
+    spiller.onReclaim = async ({ targetBytes }) => {
+      await buffer.reservation.grow(MIB, { timeoutMs: 5_000 });
+      return spiller.give(targetBytes);
+    };
+    const outcome = budget.reclaim({ targetBytes: 10 * MIB, deadlineMs: 200 });
+    await clock.advance(6_000);
+    expect(await outcome).toMatchObject({ accountedBytes: 0 });
+    expect(failures()[0]).toMatchObject({ path: 'node/spiller', failure: 'hung' });
+    expect(full.bytes).toBe(900 * MIB);
+  });
+
+  it('is asked by nobody else at the same time', async () => {
+    const slow = new ScriptedConsumer(budget, { name: 'slow', priority: 9, bytes: 50 * MIB });
+    slow.onReclaim = ({ targetBytes, signal }) => wait(clock, 50, signal).then(() => slow.give(targetBytes));
+    const quick = new ScriptedConsumer(budget, { name: 'quick', bytes: 50 * MIB });
+    const first = budget.reclaim({ targetBytes: 10 * MIB });
+    const second = await budget.reclaim({ targetBytes: 10 * MIB });
+    expect(second.answers.map((answer) => answer.path)).toEqual(['node/quick']);
+    await clock.advance(50);
+    expect((await first).answers.map((answer) => answer.path)).toEqual(['node/slow']);
+    expect([slow.bytes, quick.bytes]).toEqual([40 * MIB, 40 * MIB]);
+  });
+
+  it('may be closed meanwhile', async () => {
+    const slow = new ScriptedConsumer(budget, { name: 'slow', priority: 9, bytes: 50 * MIB });
+    slow.onReclaim = ({ targetBytes, signal }) => wait(clock, 50, signal).then(() => slow.give(targetBytes));
+    const outcome = budget.reclaim({ targetBytes: 10 * MIB });
+    expect(slow.registration.close()).toMatchObject({ bytes: 50 * MIB });
+    await clock.advance(2_000);
+    expect((await outcome).end).toBe('reached');
+    expect(failures()).toEqual([]);
+  });
+});
+
+describe('calling off', () => {
+  it('by signal ends the asking at once, and blames nobody', async () => {
+    const controller = new AbortController();
+    const slow = new ScriptedConsumer(budget, { name: 'slow', bytes: 50 * MIB });
+    slow.onReclaim = () => new Promise(() => {});
+    const outcome = budget.reclaim({ targetBytes: 10 * MIB, signal: controller.signal });
+    controller.abort(new Error('enough'));
+    expect(await outcome).toMatchObject({ end: 'aborted', accountedBytes: 0 });
+    expect(slow.requests[0]?.signal.reason).toMatchObject({ message: 'enough' });
+    expect(failures()).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+    await expect(budget.reclaim({ targetBytes: 1, signal: controller.signal })).rejects.toThrow('enough');
+  });
+
+  it('from within the asked consumer works too', async () => {
+    const controller = new AbortController();
+    const slow = new ScriptedConsumer(budget, { name: 'slow', bytes: 50 * MIB });
+    slow.onReclaim = () => {
+      controller.abort(new Error('enough'));
+      return new Promise(() => {});
+    };
+    expect(await budget.reclaim({ targetBytes: 10 * MIB, signal: controller.signal })).toMatchObject({
+      end: 'aborted',
+    });
+  });
+
+  it('by closing the root leaves nothing pending', async () => {
+    const slow = new ScriptedConsumer(budget, { name: 'slow', bytes: 50 * MIB });
+    slow.onReclaim = () => new Promise(() => {});
+    const outcome = budget.reclaim({ targetBytes: 10 * MIB, level: 'critical' });
+    expect(budget.close().leakedBytes).toBe(50 * MIB);
+    expect((await outcome).end).toBe('aborted');
+    expect(slow.requests[0]?.signal.reason).toMatchObject({ code: 'CLOSED' });
+    expect(clock.pendingTimers).toBe(0);
+  });
+});
