@@ -7,15 +7,17 @@
  * **How it walks.** Level by level with a queue, so that no nesting overflows the stack, and an object met twice is counted once. It reads
  * property descriptors: no getter runs, a proxy is not looked through, no code of the value's owner is called.
  *
- * **What bounds it.** About `MOST_NODES` values are looked at, 128 to 16 of one container. Of more, a sample stands for the rest: one from
- * each of so many equal parts, at a place in it that never falls into step with alternating data. A sample errs as samples do: by a few
- * percent where elements are alike, by much where one in a thousand holds nearly all. Maps and sets are sampled from their first 1,024
- * entries, for the engine has no way to reach the rest but through these. Only the listing of an object's keys takes time with its size.
+ * **What bounds it.** Some 4,096 values are looked at in all, and of one container at most 128, down to 16 as the walk goes on. Of more a
+ * sample stands for the rest: one from each of so many equal parts, at a place that does not fall into step with alternating data. It
+ * errs by a few percent where elements are alike, by much where one in a thousand holds nearly all; a chain longer than the bound counts so far
+ * only. Maps and sets are sampled from their first 1,024 entries, for there is no other way to the rest than through them. What takes time
+ * with the size of a value: listing an object's keys, and reading a string of wide characters up to the first.
  *
- * **What it cannot see**, and does not count: private fields, what a closure captured, symbol and non-enumerable properties, native objects
- * behind wrappers. Two strings with equal text are two, except short ones (V8 keeps one of those it parsed). It cannot tell spare room:
- * an array that grew by `push` may have half its length more, an object that lost properties may have become a table.
- * A string put together by `+` is made flat by looking at it, as by any other reading, and counted flat.
+ * **What it cannot see**, and does not count: private fields, what a closure captured, symbol and non-enumerable properties, what native
+ * objects hold. Nor room to spare: an array that grew by `push` may have half its length and 16 places more, an object that lost
+ * properties may have become a table, one made by `{...record, more}` may have a shape of its own (some 350 bytes on Node 20). Of short
+ * texts met again soon, and of those of one character, V8 is taken to keep one; longer equal texts count each. Literals of the program
+ * count although all copies share them. A string put together by `+` is made flat by looking at it, as by any reading, and counted so.
  */
 import { types } from 'node:util';
 
@@ -57,7 +59,7 @@ const MOST_NODES = 4096;
 const MOST_OF_ONE = 128;
 const LEAST_OF_ONE = 16;
 const COLLECTION_REACH = 1024;
-/** With up to so many objects a search through them is faster than a map. */
+/** With up to so many objects a search through them is faster than a set. */
 const FEW_OBJECTS = 8;
 const LONGEST_KEPT_ONCE = 10;
 /** How many short texts are remembered; a power of two. */
@@ -84,8 +86,8 @@ const SOURCE = getter(RegExp.prototype, 'source');
  * Estimates the bytes that `value` takes: on V8's heap with everything it holds, and outside for buffers. What is met twice counts once.
  *
  * For ordinary values (strings, records, arrays, maps, sets, dates, buffers, class instances) within 15 % of the real cost; a number that
- * needs no object of its own, `true`, `null` and the like take 0. Takes some 50 ns for each value inside and at most a few hundred
- * microseconds, for large values are sampled. Runs no getter and never throws.
+ * needs no object of its own, `true`, `null` and the like take 0. Takes some 50 ns for each value inside; large values are sampled, so it
+ * ends within about half a millisecond, but for objects with very many keys. Runs no getter and never throws.
  *
  * @returns whole bytes, 0 or more.
  * @example
@@ -113,7 +115,10 @@ class Walk {
   readonly #weights: number[] = [];
   /** First object of the queue that has not been opened. */
   #next = 0;
-  #places: Map<object, number> | null = null;
+  /** Of the object being opened: how many it stands for, and how many of what it contains may be looked at. */
+  #weight = 1;
+  #reach = MOST_OF_ONE;
+  #met: Set<object> | null = null;
   /** Short texts met last, each at a place given by its length and first character. */
   #texts: string[] | null = null;
 
@@ -125,14 +130,15 @@ class Walk {
       const remaining = MOST_NODES - this.visitedNodes;
       // No level takes more than half of what remains, so something is left for every deeper one.
       const opened = Math.min(count, Math.max(1, Math.floor(remaining / (2 * LEAST_OF_ONE))));
-      const reach = Math.min(MOST_OF_ONE, Math.max(LEAST_OF_ONE, Math.floor(remaining / 2 / opened)));
+      this.#reach = Math.min(MOST_OF_ONE, Math.max(LEAST_OF_ONE, Math.floor(remaining / 2 / opened)));
       this.#next += count;
       for (let index = 0; index < opened; index++) {
         const place = start + sampled(index, opened, count);
+        this.#weight = (this.#weights[place]! * count) / opened;
         try {
-          this.#open(this.#queue[place]!, (this.#weights[place]! * count) / opened, reach);
+          this.#open(this.#queue[place]!);
         } catch {
-          // An exotic object that will not be looked at, such as a module that is still loading, counts as seen so far.
+          // An exotic object that will not be looked at, such as a view of a buffer that was transferred, counts as seen so far.
         }
       }
     }
@@ -163,101 +169,96 @@ class Walk {
   }
 
   #enqueue(object: object, weight: number): void {
-    const queue = this.#queue;
-    let place: number | undefined;
-    if (this.#places !== null) place = this.#places.get(object);
-    else if (queue.length <= FEW_OBJECTS) {
-      const found = queue.indexOf(object);
-      if (found !== -1) place = found;
-    } else {
-      this.#places = new Map(queue.map((each, index) => [each, index]));
-      place = this.#places.get(object);
-    }
-    if (place === undefined) {
-      this.#places?.set(object, queue.length);
-      queue.push(object);
+    if (this.#isNew(object)) {
+      this.#queue.push(object);
       this.#weights.push(weight);
-    } else if (place >= this.#next) {
+    } else if (weight > 1) {
       // Met again in a sample: the elements share it, so it stands for fewer than each of them does.
-      this.#weights[place] = Math.max(1, this.#weights[place]! / 2);
+      const place = this.#queue.indexOf(object, this.#next);
+      if (place !== -1) this.#weights[place] = Math.max(1, this.#weights[place]! / 2);
     }
   }
 
-  #open(object: object, weight: number, reach: number): void {
-    if (typeof object === 'function') this.bytes += weight * FUNCTION_BYTES;
-    else if (types.isProxy(object)) this.bytes += weight * PROXY_BYTES;
-    else if (Array.isArray(object)) this.#openArray(object, weight, reach);
-    else if (ArrayBuffer.isView(object)) this.#openView(object, weight);
+  #isNew(object: object): boolean {
+    if (this.#queue.length <= FEW_OBJECTS) return !this.#queue.includes(object);
+    this.#met ??= new Set(this.#queue);
+    const count = this.#met.size;
+    return this.#met.add(object).size > count;
+  }
+
+  #open(object: object): void {
+    if (typeof object === 'function') this.#count(FUNCTION_BYTES);
+    else if (types.isProxy(object)) this.#count(PROXY_BYTES);
+    else if (Array.isArray(object)) this.#openArray(object);
+    else if (ArrayBuffer.isView(object)) this.#openView(object);
     else {
       const prototype = Object.getPrototypeOf(object);
-      // `{}` keeps places for what it may get; without a prototype it begins as a table.
-      if (prototype === Object.prototype)
-        this.#addProperties(object, { weight, reach, emptyBytes: EMPTY_OBJECT_BYTES });
-      else if (prototype === null) this.#addProperties(object, { weight, reach, isTable: true });
+      if (prototype === Object.prototype) this.#addProperties(object, 'record');
+      // Without a prototype it is a table from the beginning.
+      else if (prototype === null) this.#addProperties(object, 'table');
       else {
-        this.#addBuiltIn(object, weight, reach);
-        this.#addProperties(object, { weight, reach });
+        this.#addBuiltIn(object);
+        this.#addProperties(object, 'instance');
       }
     }
   }
 
-  #openArray(array: readonly unknown[], weight: number, reach: number): void {
+  #openArray(array: readonly unknown[]): void {
     const length = array.length;
-    if (length > MOST_ARRAY_GAP && isMostlyHoles(array, reach)) {
-      this.bytes += weight * (ARRAY_BYTES - OBJECT_BYTES);
-      this.#addProperties(array, { weight, reach, isTable: true });
+    if (length > MOST_ARRAY_GAP && isMostlyHoles(array, this.#reach)) {
+      this.#count(ARRAY_BYTES - OBJECT_BYTES);
+      this.#addProperties(array, 'table');
       return;
     }
-    this.bytes += weight * (ARRAY_BYTES + (length === 0 ? 0 : ARRAY_STORE_BYTES + WORD_BYTES * length));
+    this.#count(ARRAY_BYTES + (length === 0 ? 0 : ARRAY_STORE_BYTES + WORD_BYTES * length));
     const bytesOfPlaces = this.bytes;
-    const looked = Math.min(length, reach);
+    const looked = Math.min(length, this.#reach);
     let areNumbers = true;
     for (let index = 0; index < looked; index++) {
       const element = Object.getOwnPropertyDescriptor(array, sampled(index, looked, length));
       if (element === undefined) continue;
-      this.add(element.value, (weight * length) / looked);
+      this.add(element.value, (this.#weight * length) / looked);
       areNumbers &&= typeof element.value === 'number';
     }
     // Numbers among themselves are kept in their places, without boxes.
     if (areNumbers) this.bytes = bytesOfPlaces;
   }
 
-  #openView(view: ArrayBufferView, weight: number): void {
+  #openView(view: ArrayBufferView): void {
     const { length, offset, buffer } = types.isDataView(view) ? DATA_VIEW : TYPED_ARRAY;
+    this.#count(VIEW_BYTES);
     const bytes = length.call(view) as number;
-    this.bytes += weight * VIEW_BYTES;
     // Asking a small array for its buffer would move it out of the heap; one that begins within a buffer has one already.
     if (bytes <= MOST_ON_HEAP_BYTES && offset.call(view) === 0) {
-      this.bytes += weight * (OBJECT_BYTES + BUFFER_BYTES + ARRAY_STORE_BYTES + wholeWords(bytes));
+      this.#count(OBJECT_BYTES + BUFFER_BYTES + ARRAY_STORE_BYTES + wholeWords(bytes));
       return;
     }
     const whole = buffer.call(view) as ArrayBufferLike;
     // One of the many small pieces that Node cuts from a pool: it answers for itself, not for the pool.
-    if (bytes < Buffer.poolSize && whole.byteLength === Buffer.poolSize) this.bytes += weight * wholeWords(bytes);
-    else this.#enqueue(whole, weight);
+    if (bytes < Buffer.poolSize && whole.byteLength === Buffer.poolSize) this.#count(wholeWords(bytes));
+    else this.#enqueue(whole, this.#weight);
   }
 
   /** What an object of the language's own holds beyond its properties. */
-  #addBuiltIn(object: object, weight: number, reach: number): void {
+  #addBuiltIn(object: object): void {
     if (types.isMap(object)) {
       const size = MAP_SIZE.call(object) as number;
-      this.bytes += weight * (COLLECTION_BYTES + MAP_ENTRY_BYTES * roomFor(size));
-      this.#addEntries(Map.prototype.entries.call(object), { size, weight, reach, areKeyed: true });
+      this.#count(COLLECTION_BYTES + MAP_ENTRY_BYTES * roomFor(size));
+      this.#addEntries(Map.prototype.entries.call(object), { size, areKeyed: true });
     } else if (types.isSet(object)) {
       const size = SET_SIZE.call(object) as number;
-      this.bytes += weight * (COLLECTION_BYTES + SET_ENTRY_BYTES * roomFor(size));
-      this.#addEntries(Set.prototype.entries.call(object), { size, weight, reach, areKeyed: false });
-    } else if (types.isDate(object)) this.bytes += weight * DATE_BYTES;
+      this.#count(COLLECTION_BYTES + SET_ENTRY_BYTES * roomFor(size));
+      this.#addEntries(Set.prototype.entries.call(object), { size, areKeyed: false });
+    } else if (types.isDate(object)) this.#count(DATE_BYTES);
     else if (types.isRegExp(object)) {
-      this.bytes += weight * (REGEXP_BYTES + stringBytes(SOURCE.call(object) as string));
-    } else if (types.isAnyArrayBuffer(object)) this.bytes += weight * (BUFFER_BYTES + object.byteLength);
+      this.#count(REGEXP_BYTES + stringBytes(SOURCE.call(object) as string));
+    } else if (types.isAnyArrayBuffer(object)) this.#count(BUFFER_BYTES + object.byteLength);
   }
 
-  #addEntries(entries: Iterable<[unknown, unknown]>, options: EntryOptions): void {
-    const { size, weight, reach, areKeyed } = options;
-    const looked = Math.min(size, reach);
+  #addEntries(entries: Iterable<[unknown, unknown]>, { size, areKeyed }: { size: number; areKeyed: boolean }): void {
+    const looked = Math.min(size, this.#reach);
     const within = Math.min(size, COLLECTION_REACH);
-    const each = (weight * size) / looked;
+    const each = (this.#weight * size) / looked;
     let position = 0;
     let taken = 0;
     for (const entry of entries) {
@@ -268,25 +269,32 @@ class Walk {
     }
   }
 
-  #addProperties(object: object, options: RecordOptions): void {
-    const { weight, reach, emptyBytes = OBJECT_BYTES } = options;
+  #addProperties(object: object, form: 'record' | 'instance' | 'table'): void {
     const keys = Object.keys(object);
     const count = keys.length;
-    const isTable = options.isTable || count > MOST_FAST_PROPERTIES;
+    const isTable = form === 'table' || count > MOST_FAST_PROPERTIES;
     // Indexes come first among the keys.
     const areIndexes = isTable && count > 0 && isIndex(keys[0]!) && isIndex(keys[count - 1]!);
     if (isTable) {
       const headerBytes = areIndexes ? INDEX_TABLE_BYTES : TABLE_BYTES;
-      this.bytes += weight * (OBJECT_BYTES + headerBytes + TABLE_ENTRY_BYTES * roomFor(count + (count >> 1)));
-    } else this.bytes += weight * (count === 0 ? emptyBytes : OBJECT_BYTES + WORD_BYTES * count);
-    const looked = Math.min(count, reach);
-    const each = (weight * count) / looked;
+      this.#count(OBJECT_BYTES + headerBytes + TABLE_ENTRY_BYTES * roomFor(count + (count >> 1)));
+    } else {
+      // `{}` keeps places for what it may get.
+      this.#count(count === 0 && form === 'record' ? EMPTY_OBJECT_BYTES : OBJECT_BYTES + WORD_BYTES * count);
+    }
+    const looked = Math.min(count, this.#reach);
+    const each = (this.#weight * count) / looked;
     for (let index = 0; index < looked; index++) {
       const key = keys[sampled(index, looked, count)]!;
       // The names of a record belong to its shape, which all of its kind share; those of a table are data of its own.
       if (isTable && !areIndexes) this.bytes += each * stringBytes(key);
       this.add(Object.getOwnPropertyDescriptor(object, key)?.value, each);
     }
+  }
+
+  /** Counts what the object being opened takes. */
+  #count(bytes: number): void {
+    this.bytes += this.#weight * bytes;
   }
 
   #stringBytes(text: string): number {
@@ -297,20 +305,6 @@ class Walk {
     this.#texts[place] = text;
     return stringBytes(text);
   }
-}
-
-interface EntryOptions {
-  readonly size: number;
-  readonly weight: number;
-  readonly reach: number;
-  readonly areKeyed: boolean;
-}
-
-interface RecordOptions {
-  readonly weight: number;
-  readonly reach: number;
-  readonly isTable?: boolean;
-  readonly emptyBytes?: number;
 }
 
 function stringBytes(text: string): number {
