@@ -27,6 +27,7 @@ export {
 } from './budget/budget.ts';
 export { BudgetExceededError } from './budget/budget-errors.ts';
 export type { Consumer, ReclaimRequest, Residence } from './budget/consumer.ts';
+export { estimateBytes } from './budget/estimator.ts';
 export { Registration } from './budget/registration.ts';
 export { type GrowOptions, Reservation } from './budget/reservation.ts';
 export type { BudgetSnapshot, ConsumerSnapshot } from './budget/snapshot.ts';
