@@ -61,7 +61,7 @@ describe('serve', () => {
       const address = await output.until(/address +(http:\/\/127\.0\.0\.1:\d+)/);
       const ready = await fetch(`${address}/health/ready`);
       expect(ready.status).toBe(200);
-      await output.until(/Ready to be asked\. \d+ documents: /);
+      await output.until(/Own documentation: \d+ documents: .*Ready to be asked\./s);
       const answer = await fetch(`${address}/ask`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
@@ -81,17 +81,18 @@ describe('serve', () => {
     await writeFile(join(user.folder, 'handbook', 'quokkas.md'), '# Quokkas\n\nQuokkas sleep in the shade.\n');
     const config = join(user.folder, 'tenure.yml');
     await writeFile(config, 'help:\n  documents: [./handbook, ./missing.md]\n');
-    const learned = /"event":"learned"[^\n]*"documents":(\d+)[^\n]*\n/;
+    const learned = /"what":"Configured documents"[^\n]*"documents":(\d+)[^\n]*\n/;
     const reportOf = async () => {
       const { stdout, stderr } = await serving(
         ['--config', config, '--json'],
         async (output) => void (await output.until(learned)),
       );
-      const [listening, report] = stdout
+      const [listening, own, report] = stdout
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line));
       expect(listening).toMatchObject({ event: 'listening', configuration: config });
+      expect(own).toMatchObject({ event: 'learned', what: 'Own documentation', failed: [] });
       expect(stderr).toContain('not learned: ');
       return report as { documents: number; unchanged: number; failed: { name: string }[] };
     };
@@ -100,6 +101,8 @@ describe('serve', () => {
     const second = await reportOf();
     expect(second.unchanged).toBe(first.documents - 1);
     expect((await user.run(['ask', 'where do quokkas sleep?'])).stdout).toContain('in the shade');
+    // What Tenure knows about itself is not what its user knows.
+    expect((await user.run(['recall', 'busy timeout'])).stdout).toBe('Nothing was found in this scope.\n');
   });
 
   it('stops in the middle of learning, and goes on at the next start', async () => {

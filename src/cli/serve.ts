@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import type { IngestDocument } from '../agent-memory/ingest/document.ts';
 import { walk } from '../agent-memory/ingest/walk.ts';
-import { OWN_DOCUMENTS_SCOPE } from '../agents/help/help-agent.ts';
+import { HELP_SCOPE, OWN_DOCUMENTS_SCOPE } from '../agents/help/help-agent.ts';
 import { messageOf, TenureError } from '../base/errors.ts';
 import { describeEvent } from '../platform/event-lines.ts';
 import { Log } from '../platform/logging.ts';
@@ -16,6 +16,7 @@ import type { TenureEvent } from '../platform/tenure-event.ts';
 import { VERSION } from '../platform/version.ts';
 import { createServer } from '../server/server.ts';
 import { describeServerEvent, type ServerEvent } from '../server/server-event.ts';
+import type { Scope } from '../storage/scope.ts';
 import { type CommandContext, type GlobalFlags, nodeOptions } from './command.ts';
 import { EXIT } from './exit.ts';
 import { summaryOf } from './ingest.ts';
@@ -79,19 +80,28 @@ function announce({ terminal }: ServeContext, node: Tenure, address: string): vo
   line('address', terminal.style('cyan', address));
 }
 
-/** Takes in the package's own and the configured documents; says so in one line. */
+/** Takes in the package's own documents and those configured, each into its scope; a line for each that has any. */
 async function learn({ terminal, signal }: ServeContext, node: Tenure): Promise<void> {
+  const configured = node.configuration.help.documents;
   try {
-    const documents: IngestDocument[] = [];
-    for await (const document of ownDocuments()) documents.push(document);
-    for await (const document of walk(node.configuration.help.documents, { signal })) documents.push(document);
-    const report = await node.ingest(documents, { scope: OWN_DOCUMENTS_SCOPE, signal });
-    for (const { message } of report.failed) terminal.note(`not learned: ${message}`);
-    if (terminal.json) terminal.print(JSON.stringify({ event: 'learned', ...report }));
-    else terminal.print(`Ready to be asked. ${summaryOf(report)}`);
+    await learnInto(OWN_DOCUMENTS_SCOPE, { what: 'Own documentation', documents: ownDocuments() });
+    if (configured.length > 0) {
+      await learnInto(HELP_SCOPE, { what: 'Configured documents', documents: walk(configured, { signal }) });
+    }
+    if (!terminal.json) terminal.print('Ready to be asked.');
   } catch (error) {
     if (signal.aborted) return;
     if (!(error instanceof TenureError)) throw error;
     terminal.note(`The documents could not be learned (${error.code}): ${messageOf(error)}`);
+  }
+
+  async function learnInto(
+    scope: Scope,
+    from: { what: string; documents: AsyncIterable<IngestDocument> },
+  ): Promise<void> {
+    const report = await node.ingest(from.documents, { scope, signal });
+    for (const { message } of report.failed) terminal.note(`not learned: ${message}`);
+    if (terminal.json) terminal.print(JSON.stringify({ event: 'learned', what: from.what, ...report }));
+    else terminal.print(`${from.what}: ${summaryOf(report)}`);
   }
 }
