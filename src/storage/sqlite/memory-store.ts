@@ -5,7 +5,6 @@
  * one snapshot each. Indexing of new documents follows a write in transactions of its own, so that nobody waits for it; if it
  * fails or the process dies, the documents are still found through their rows and the next write tries again.
  */
-import { invariant } from '../../base/assert.ts';
 import { ClosedError, messageOf } from '../../base/errors.ts';
 import type { EventSink, TenureEventBase } from '../../base/events.ts';
 import type {
@@ -17,32 +16,20 @@ import type {
   StoredMemory,
 } from '../memory-store.ts';
 import type { Scope } from '../scope.ts';
-import { decodeTerms, lengthOf } from '../text-index/document-terms.ts';
 import { GrowingDocuments } from '../text-index/growing-documents.ts';
 import { type PostingChunk, PostingList } from '../text-index/postings.ts';
 import type { SqliteDatabase } from './connection.ts';
+import { findPartition, insertAll, removeSlice } from './memory-changes.ts';
 import { type Condition, conditionOf, sessionCondition } from './memory-filter.ts';
-import { INSERT_MEMORY, insertParameters, MEMORY_COLUMNS, type MemoryRow, memoryOf } from './memory-rows.ts';
-import { type ByteAccount, PartitionCache, type PartitionState, UNLIMITED_ACCOUNT } from './partition-cache.ts';
-import type { Queries } from './queries.ts';
-import { type Backlog, indexWaiting, isCrowded, removeIndexed, TERMS_AT_ONCE } from './text-indexer.ts';
+import { MEMORY_COLUMNS, type MemoryRow, memoryOf } from './memory-rows.ts';
+import { type ByteAccount, PartitionCache, UNLIMITED_ACCOUNT } from './partition-cache.ts';
+import { indexWaiting, isCrowded } from './text-indexer.ts';
 
 /** Indexing failed; the memories are safe and found, only slower. */
 export interface IndexFailedEvent extends TenureEventBase {
   readonly type: 'storage.index_failed';
   readonly message: string;
 }
-
-interface RemovableRow {
-  readonly sequence: number;
-  readonly ordinal: number;
-  readonly length: number;
-  readonly terms: Uint8Array;
-}
-
-const REMOVABLE = 'm.sequence, m.ordinal, m.length, m.terms';
-/** Rows removed in one transaction. */
-const ROWS_AT_ONCE = 128;
 
 const EMPTY_VIEW: LexicalView = { documents: new GrowingDocuments(), postings: new Map() };
 
@@ -266,105 +253,4 @@ function inSessionOf(scope: Scope): Condition {
 
 function withoutOrdinal({ ordinal: _, ...memory }: StoredMemory & { ordinal: number }): StoredMemory {
   return memory;
-}
-
-function findPartition(db: Queries, scope: Scope): PartitionState | undefined {
-  return db.get<PartitionState>(
-    `SELECT id, next_ordinal, indexed_ordinals, waiting_terms, epoch FROM partitions WHERE tenant = ? AND agent = ? AND user = ?`,
-    scope.tenant,
-    scope.agent ?? '',
-    scope.user ?? '',
-  );
-}
-
-/** Inserts all; returns the partitions in which a batch now waits to be indexed. */
-function insertAll(db: Queries, items: readonly NewMemory[]): number[] {
-  const crowded = new Set<number>();
-  for (const item of items) {
-    const partition = db.get<Backlog & { id: number }>(
-      `INSERT INTO partitions (tenant, agent, user, next_ordinal, live_documents, total_length, waiting_terms)
-       VALUES (?, ?, ?, 1, 1, ?, ?)
-       ON CONFLICT (tenant, agent, user) DO UPDATE SET next_ordinal = next_ordinal + 1,
-         live_documents = live_documents + 1, total_length = total_length + excluded.total_length,
-         waiting_terms = waiting_terms + excluded.waiting_terms
-       RETURNING id, next_ordinal, indexed_ordinals, waiting_terms`,
-      item.memory.scope.tenant,
-      item.memory.scope.agent ?? '',
-      item.memory.scope.user ?? '',
-      lengthOf(item.terms),
-      item.terms.size,
-    );
-    invariant(partition, 'an upsert returns its row');
-    const ordinal = partition.next_ordinal - 1;
-    const placement = {
-      partitionId: partition.id,
-      ordinal,
-      sessionId: nameId(db, { partitionId: partition.id, kind: 'session', name: item.memory.scope.session }),
-      speakerId: nameId(db, { partitionId: partition.id, kind: 'speaker', name: item.memory.speaker ?? undefined }),
-    };
-    db.run(INSERT_MEMORY, ...insertParameters(item, placement));
-    for (const tag of item.memory.tags) {
-      db.run('INSERT INTO memory_tags (partition_id, tag, ordinal) VALUES (?, ?, ?)', partition.id, tag, ordinal);
-    }
-    if (isCrowded(partition)) crowded.add(partition.id);
-  }
-  return [...crowded];
-}
-
-function nameId(
-  db: Queries,
-  wanted: { partitionId: number; kind: 'session' | 'speaker'; name: string | undefined },
-): number | null {
-  if (wanted.name === undefined) return null;
-  const known = db.get<{ id: number }>(
-    'SELECT id FROM partition_names WHERE partition_id = ? AND kind = ? AND name = ?',
-    wanted.partitionId,
-    wanted.kind,
-    wanted.name,
-  );
-  if (known) return known.id;
-  const added = db.get<{ id: number }>(
-    'INSERT INTO partition_names (partition_id, kind, name) VALUES (?, ?, ?) RETURNING id',
-    wanted.partitionId,
-    wanted.kind,
-    wanted.name,
-  );
-  invariant(added, 'an insert returns its row');
-  return added.id;
-}
-
-/** Removes some of the rows that meet a condition, with everything the index knows of them; tells whether there are more. */
-function removeSlice(db: Queries, scope: Scope, which: Condition): { removed: number; more: boolean } {
-  const partition = findPartition(db, scope);
-  if (!partition) return { removed: 0, more: false };
-  const sums = { rows: 0, length: 0, waitingTerms: 0, terms: 0 };
-  const indexed: { ordinal: number; terms: string[] }[] = [];
-  const rows = db.all<RemovableRow>(
-    `SELECT ${REMOVABLE} FROM memories m WHERE m.partition_id = ? AND ${which.sql} ORDER BY m.ordinal LIMIT ?`,
-    partition.id,
-    ...which.parameters,
-    ROWS_AT_ONCE + 1,
-  );
-  for (const row of rows) {
-    const terms = [...decodeTerms(row.terms).keys()];
-    if (sums.rows === ROWS_AT_ONCE || (sums.rows > 0 && sums.terms + terms.length > TERMS_AT_ONCE)) break;
-    if (row.ordinal < partition.indexed_ordinals) indexed.push({ ordinal: row.ordinal, terms });
-    else sums.waitingTerms += terms.length;
-    sums.rows++;
-    sums.length += row.length;
-    sums.terms += terms.length;
-    db.run('DELETE FROM memory_tags WHERE partition_id = ? AND ordinal = ?', partition.id, row.ordinal);
-    db.run('DELETE FROM memories WHERE sequence = ?', row.sequence);
-  }
-  if (sums.rows === 0) return { removed: 0, more: false };
-  removeIndexed(db, partition.id, indexed);
-  db.run(
-    `UPDATE partitions SET live_documents = live_documents - ?, total_length = total_length - ?,
-       waiting_terms = waiting_terms - ?, epoch = epoch + 1 WHERE id = ?`,
-    sums.rows,
-    sums.length,
-    sums.waitingTerms,
-    partition.id,
-  );
-  return { removed: sums.rows, more: sums.rows < rows.length };
 }
