@@ -74,7 +74,7 @@ export function withdraw(request: Request<Leaf>): void {
 export function servePath(account: Account): void {
   const { busyLines, wake } = account.tree;
   if (busyLines.size === 0) return;
-  const withinMinimum: Leaf[] = [];
+  const withinMinimum = new Set<Leaf>();
   let isBelowMinimum = false;
   for (let each: Account | null = account; each !== null; each = each.parent) {
     if (each.claims.head !== null) serveLine(each.claims, { withinMinimum });
@@ -125,7 +125,7 @@ function enter(leaf: Leaf, bytes: number): number {
 }
 
 /** Serves one line; `withinMinimum` receives those whose bytes had been set aside. */
-function serveLine(line: WaitingLine<Leaf>, options: { withinMinimum: Leaf[]; everybody?: boolean }): void {
+function serveLine(line: WaitingLine<Leaf>, options: { withinMinimum: Set<Leaf>; everybody?: boolean }): void {
   for (let request = line.head; request !== null; ) {
     const { owner, bytes, order, next }: Request<Leaf> = request;
     const stands = lineFor(owner, bytes, order);
@@ -134,7 +134,7 @@ function serveLine(line: WaitingLine<Leaf>, options: { withinMinimum: Leaf[]; ev
       if (stands !== null) {
         join(request, stands);
       } else {
-        if (enter(owner, bytes) === 0) options.withinMinimum.push(owner);
+        if (enter(owner, bytes) === 0) options.withinMinimum.add(owner);
         request.granted();
       }
     } else if (!options.everybody) {

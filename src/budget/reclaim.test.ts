@@ -232,6 +232,17 @@ describe('a consumer that', () => {
     expect([vague.bytes, plain.bytes]).toEqual([40 * MIB, 50 * MIB]);
   });
 
+  it('frees more of its own accord while it is asked is not blamed', async () => {
+    const busy = new ScriptedConsumer(budget, { name: 'busy', bytes: 100 * MIB, minBytes: 10 * MIB });
+    busy.onReclaim = ({ targetBytes, signal }) => wait(clock, 50, signal).then(() => busy.give(targetBytes));
+    const outcome = budget.reclaim({ targetBytes: 5 * MIB });
+    busy.reservation.shrink(94 * MIB);
+    busy.onReclaim = () => 0;
+    await clock.advance(50);
+    expect(await outcome).toMatchObject({ end: 'reached', claimedBytes: 0, accountedBytes: 94 * MIB });
+    expect(failures()).toEqual([]);
+  });
+
   it('takes its time is waited for within its part of the time', async () => {
     const slow = new ScriptedConsumer(budget, { name: 'slow', priority: 9, bytes: 50 * MIB });
     slow.onReclaim = ({ targetBytes, signal }) => wait(clock, 300, signal).then(() => slow.give(targetBytes));

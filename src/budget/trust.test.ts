@@ -37,6 +37,12 @@ describe('Trust', () => {
     expect(trust.yieldRatio).toBe(0.05);
   });
 
+  it('learns nothing of the yield from one that failed before it was asked', () => {
+    const trust = new Trust();
+    expect(trust.broke({ askedBytes: 0, accountedBytes: 0, nowMs: 0 })).toBe(1_000);
+    expect(trust).toMatchObject({ yieldRatio: 1, strikes: 1 });
+  });
+
   it('takes one strike off for each full delivery', () => {
     const trust = new Trust();
     trust.broke({ askedBytes: 1_000, accountedBytes: 1_000, nowMs: 0 });

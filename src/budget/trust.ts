@@ -40,7 +40,7 @@ export class Trust {
     if (delivered >= FULL_DELIVERY && this.#strikes > 0) this.#strikes--;
   }
 
-  /** It broke its word. Returns how long it is to be left alone, in milliseconds; `nowMs` is monotonic. */
+  /** It broke its word, or failed before it was asked for anything (`askedBytes` 0). Returns how long it is to be left alone, in milliseconds; `nowMs` is monotonic. */
   broke(answer: { askedBytes: number; accountedBytes: number; nowMs: number }): number {
     this.#learn(answer);
     const quarantineMs = Math.min(FIRST_QUARANTINE_MS * 2 ** this.#strikes, LONGEST_QUARANTINE_MS);
@@ -50,6 +50,7 @@ export class Trust {
   }
 
   #learn({ askedBytes, accountedBytes }: { askedBytes: number; accountedBytes: number }): number {
+    if (askedBytes === 0) return 0;
     const delivered = Math.min(1, accountedBytes / askedBytes);
     const blended = (1 - YIELD_WEIGHT) * this.#yieldRatio + YIELD_WEIGHT * delivered;
     this.#yieldRatio = Math.min(1, Math.max(LEAST_YIELD, blended));

@@ -18,6 +18,7 @@ const CONDUCTS = [
   'slow',
   'hanger',
   'lavish',
+  'reckless',
   'greedy',
   'babbler',
   'mumbler',
@@ -96,6 +97,8 @@ export class ModelledConsumer implements Consumer {
         return this.#give(Math.ceil(targetBytes / 3));
       case 'lavish':
         return this.#give(Number.MAX_SAFE_INTEGER);
+      case 'reckless':
+        return this.#give(Number.MAX_SAFE_INTEGER, 0);
       case 'liar':
         return targetBytes;
       case 'babbler':
@@ -123,12 +126,12 @@ export class ModelledConsumer implements Consumer {
     }
   }
 
-  /** Gives up to `bytes` of what is above the minimum, all over its reservations. */
-  #give(bytes: number): number {
+  /** Gives up to `bytes` from all over its reservations, down to `keptBytes`: its minimum, if it keeps its word. */
+  #give(bytes: number, keptBytes = this.minBytes): number {
     const holder = this.holder!;
     let givenBytes = 0;
     for (const held of holder.reservations) {
-      const piece = Math.min(bytes - givenBytes, held.bytes, holder.node.ownBytes - this.minBytes);
+      const piece = Math.min(bytes - givenBytes, held.bytes, holder.node.ownBytes - keptBytes);
       if (piece <= 0) continue;
       this.#world.shrink(holder, held, piece);
       givenBytes += piece;
