@@ -131,4 +131,66 @@ describe('fairness', () => {
     await older;
     expect(tenant.reservedBytes).toBe(180);
   });
+
+  it('nor one that has to wait again because its minimum went to somebody younger', async () => {
+    const tenant = budget.child({ name: 'tenant', limitBytes: 200, minBytes: 100 });
+    const inside = new ScriptedConsumer(tenant, { name: 'inside', bytes: 80, onReclaim: () => 0 });
+    const outside = new ScriptedConsumer(budget, { name: 'outside', bytes: 880, onReclaim: () => 0 });
+    const older = inside.registration.reserve().grow(120, { timeoutMs: 1_000 });
+    const within = inside.registration.reserve().grow(30);
+    const behind = outside.registration.reserve().grow(15);
+    inside.reservation.shrink(15);
+    await Promise.all([within, behind]);
+    expect([tenant.reservedBytes, outside.registration.reservedBytes]).toEqual([95, 895]);
+    const refused = expect(older).rejects.toThrow(withCode('BUDGET_EXCEEDED'));
+    await clock.advance(1_000);
+    await refused;
+  });
+
+  it('nor one that a newcomer’s minimum holds up', async () => {
+    const tenant = budget.child({ name: 'tenant', limitBytes: 200 });
+    const inside = new ScriptedConsumer(tenant, { name: 'inside', onReclaim: () => 0 });
+    const outside = new ScriptedConsumer(budget, { name: 'outside', bytes: 850, onReclaim: () => 0 });
+    const older = inside.reservation.grow(200, { timeoutMs: 1_000 });
+    const younger = outside.registration.reserve().grow(50);
+    new ScriptedConsumer(tenant, { name: 'newcomer', minBytes: 10 });
+    await younger;
+    const refused = expect(older).rejects.toThrow(withCode('BUDGET_EXCEEDED'));
+    await clock.advance(1_000);
+    await refused;
+  });
+
+  it('serves claims on a minimum in order of age too', async () => {
+    const pinned = new ScriptedConsumer(budget, { name: 'pinned', bytes: 800, onReclaim: () => 0 });
+    const safe = new ScriptedConsumer(budget, { name: 'safe', minBytes: 200 });
+    budget.setLimit(850);
+    const older = safe.reservation.grow(60);
+    const order: string[] = [];
+    const waits = [
+      older.then(() => order.push('older')),
+      safe.registration
+        .reserve()
+        .grow(40)
+        .then(() => order.push('younger')),
+    ];
+    expect(safe.registration.reserve().tryGrow(1)).toBe(false);
+    pinned.reservation.shrink(5);
+    await clock.advance(0);
+    expect(order).toEqual([]);
+    pinned.reservation.shrink(5);
+    await clock.advance(0);
+    expect(order).toEqual(['older']);
+    pinned.reservation.shrink(790);
+    await Promise.all(waits);
+  });
+
+  it('grants no claim in a budget that is closing', async () => {
+    const tenant = budget.child({ name: 'tenant', limitBytes: 500 });
+    new ScriptedConsumer(tenant, { name: 'pinned', bytes: 300, onReclaim: () => 0 });
+    const safe = new ScriptedConsumer(tenant, { name: 'safe', minBytes: 200 });
+    tenant.setLimit(250);
+    const claim = safe.reservation.grow(100);
+    expect(tenant.close().leakedBytes).toBe(300);
+    await expect(claim).rejects.toThrow(withCode('CLOSED'));
+  });
 });

@@ -96,6 +96,18 @@ describe('reclaim', () => {
     expect(within).toMatchObject({ path: 'node/tenant', accountedBytes: 13 * MIB });
   });
 
+  it('asks for no more than a consumer can still spare when its turn comes', async () => {
+    const second = new ScriptedConsumer(budget, { name: 'second', priority: 5, bytes: 50 * MIB, minBytes: 10 * MIB });
+    const first = new ScriptedConsumer(budget, { name: 'first', priority: 9, bytes: 10 * MIB });
+    first.onReclaim = ({ targetBytes }) => {
+      second.reservation.shrink(35 * MIB);
+      return first.give(targetBytes);
+    };
+    await budget.reclaim({ targetBytes: 40 * MIB });
+    expect(second.requests).toMatchObject([{ targetBytes: 5 * MIB }]);
+    expect(second.bytes).toBe(10 * MIB);
+  });
+
   it('makes up with others for what one withholds, and asks it later for more', async () => {
     const stingy = new ScriptedConsumer(budget, { name: 'stingy', priority: 9, bytes: 100 * MIB });
     stingy.onReclaim = ({ targetBytes }) => stingy.give(targetBytes / 2);

@@ -79,6 +79,17 @@ describe('after pressure', () => {
     await Promise.all(waits);
   });
 
+  it('leaves no timer behind when the budget closes on those who wait', async () => {
+    const cache = new ScriptedConsumer(budget, { name: 'cache', bytes: 500 });
+    await budget.reclaim({ targetBytes: 100, level: 'moderate' });
+    cache.onReclaim = () => 0;
+    const waiting = new ScriptedConsumer(budget, { name: 'late' }).reservation.grow(50);
+    const refused = expect(waiting).rejects.toThrow(expect.objectContaining({ code: 'CLOSED' }));
+    budget.close();
+    await refused;
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   it('a minimum is had all the same', async () => {
     const safe = new ScriptedConsumer(budget, { name: 'safe', minBytes: 100 });
     new ScriptedConsumer(budget, { name: 'cache', bytes: 900 });
