@@ -1,4 +1,6 @@
 /** How long does recall take over a hundred thousand memories, and what does it hold while doing so? */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,16 +14,27 @@ import type { Bench } from './table.ts';
 
 const SCOPE = { tenant: 'bench' };
 const TURNS_PER_SESSION = 20;
+/** In its environment a process finds what to fill; its memory then does not count as that of the one measured. */
+const FILL = 'TENURE_BENCH_FILL';
 
 export const bench: Bench = {
   name: 'recall-scale',
   question: 'What do 100,000 memories of one scope cost to recall from: time and resident growth?',
   async run({ small }) {
+    const role = process.env[FILL];
+    if (role !== undefined) {
+      await fill(JSON.parse(role));
+      process.exit();
+    }
     const memories = small ? 5_000 : 100_000;
-    const { texts, questions } = material();
+    const { questions } = material();
     const directory = await mkdtemp(join(tmpdir(), 'tenure-scale-'));
     try {
-      await fill(directory, { memories, texts });
+      const filler = spawn(process.execPath, process.argv.slice(1), {
+        env: { ...process.env, [FILL]: JSON.stringify({ directory, memories }) },
+        stdio: 'inherit',
+      });
+      if ((await once(filler, 'exit'))[0] !== 0) throw new Error('the store could not be filled');
       const tenure = await Tenure.open({ directory });
       try {
         const before = settledRss();
@@ -55,7 +68,7 @@ export const bench: Bench = {
           ],
           notes: [
             'Texts are sentences of Cranfield and turns of LoCoMo, two joined at random, in sessions of 20; questions are those of both sets, as asked, 5 results each.',
-            'Resident growth: RSS after a full collection, after all questions, less before the first.',
+            'Filled by another process. Resident growth: RSS after a full collection, after all questions, less before the first.',
           ],
         };
       } finally {
@@ -84,13 +97,13 @@ function material(): { texts: readonly string[]; questions: readonly string[] } 
   };
 }
 
-/** Written by another Tenure, closed again, so that its memory does not count. */
-async function fill(directory: string, what: { memories: number; texts: readonly string[] }): Promise<void> {
+async function fill({ directory, memories }: { directory: string; memories: number }): Promise<void> {
+  const { texts } = material();
   const random = seededRandom(1);
-  const any = () => what.texts[randomInteger(random, { low: 0, high: what.texts.length })]!;
+  const any = () => texts[randomInteger(random, { low: 0, high: texts.length })]!;
   const tenure = await Tenure.open({ directory });
-  for (let done = 0; done < what.memories; ) {
-    const batch = Math.min(1000, what.memories - done);
+  for (let done = 0; done < memories; ) {
+    const batch = Math.min(1000, memories - done);
     await tenure.memory.rememberAll(
       Array.from({ length: batch }, (_, index) => ({
         text: `${any()} ${any()}`,
