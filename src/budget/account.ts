@@ -1,13 +1,14 @@
 /**
  * The books: plain numbers on the path from a consumer up to the root.
  *
- * Every account knows what is *reserved* under it, and what it has *committed*: the reserved bytes plus what is set aside for the
- * minimums of its children that they do not use yet. Its parent is charged the committed bytes, or its own minimum if that is more:
+ * Every account knows what is *reserved* under it, and what it has *committed*: the reserved bytes plus what is set
+ * aside for the minimums of its children that they do not use yet. Its parent is charged the committed bytes, or its
+ * own minimum if that is more:
  *
  *   charged(a) = max(a.committed, a.minimum)         a.committed = Σ charged(child)         a.reserved = Σ child.reserved
  *
- * So `reserved ≤ committed` always, and bytes within a minimum are free for their owner because everybody else has been told they are taken. Who may
- * change the numbers, and in which order, is in `granting.ts`.
+ * So `reserved ≤ committed` always, and bytes within a minimum are free for their owner because everybody else has
+ * been told they are taken. Who may change the numbers, and in which order, is in `granting.ts`.
  */
 import type { Clock } from '../base/clock.ts';
 import type { EventSink } from '../base/events.ts';
@@ -104,7 +105,10 @@ export abstract class Account {
     return totalBytes <= this.openBytes || (this.regrowth !== null && totalBytes <= this.refreshOpen());
   }
 
-  /** Whether `bytes` that were set aside before may be taken; no only where a limit was lowered under what is committed. */
+  /**
+   * Whether `bytes` that were set aside before may be taken; no only where a limit was lowered under what is
+   * committed.
+   */
   hasRoomForClaim(bytes: number): boolean {
     return this.reservedBytes + bytes <= this.limitBytes && !this.isClosed;
   }
@@ -168,7 +172,10 @@ export class Branch extends Account {
     return this.#childFloorBytes;
   }
 
-  /** The first account, from here up, in which minimums could not fit if those of a child rose by `deltaBytes`; null if there is none. */
+  /**
+   * The first account, from here up, in which minimums could not fit if those of a child rose by `deltaBytes`; null
+   * if there is none.
+   */
   minimumsTooLargeAt(deltaBytes: number): Branch | null {
     if (this.#childFloorBytes + deltaBytes > this.limitBytes) return this;
     const floorBytes = Math.max(this.minBytes, this.#childFloorBytes + deltaBytes);

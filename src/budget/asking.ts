@@ -1,9 +1,10 @@
 /**
  * Asking one consumer to give bytes back, and judging its answer by the books.
  *
- * While it is asked it may not grow, so what its reservations have released meanwhile is what it gave. It has its slice of time, then the
- * signal aborts, then a moment of grace to hand in what it has; after that it is given up on, and not asked again before it has answered.
- * Whatever it does — throw, hang, lie — the asking ends, and never throws.
+ * While it is asked it may not grow, so what its reservations have released meanwhile is what it gave. It has its
+ * slice of time, then the signal aborts, then a moment of grace to hand in what it has; after that it is given up on,
+ * and not asked again before it has answered. Whatever it does — throw, hang, lie — the asking ends, and never
+ * throws.
  */
 import { formatBytes } from '../base/bytes.ts';
 import type { Timer } from '../base/clock.ts';

@@ -46,8 +46,8 @@ export interface LeakedEvent extends TenureEventBase {
 }
 
 /**
- * How a consumer failed when it was asked: it threw, did not answer in time, answered with something that is no size, claimed more
- * than the books show, gave back far more than was asked, or fell below its own minimum.
+ * How a consumer failed when it was asked: it threw, did not answer in time, answered with something that is no size,
+ * claimed more than the books show, gave back far more than was asked, or fell below its own minimum.
  */
 export type ConsumerFailure = 'threw' | 'hung' | 'invalid_answer' | 'overclaimed' | 'overdelivered' | 'below_minimum';
 

@@ -9,24 +9,28 @@
  *    └── Registration "page-cache"
  *         └── Reservation
  *
- * Ownership runs downwards and the books run upwards: closing a budget closes everything under it; a byte reserved anywhere counts in every
- * account on the way to the root. Nothing here keeps a holder alive but its registration, and a holder keeps its budget.
+ * Ownership runs downwards and the books run upwards: closing a budget closes everything under it; a byte reserved
+ * anywhere counts in every account on the way to the root. Nothing here keeps a holder alive but its registration,
+ * and a holder keeps its budget.
  *
- * **Promises.** (1) No grant takes any account over its limit. A limit may be set below what is reserved; then nothing grows until reclaim
- * has caught up. (2) A minimum is set aside from the moment of registration: the sum of minimums never exceeds a limit, nobody is asked to
- * go below its own, and bytes within it can be had at once, except while a lowered limit has yet to be caught up with. (3) Who waits is
- * served oldest first among those who want the same bytes; nobody overtakes by `tryGrow`. (4) After pressure, bytes come back slowly.
- * (5) What a consumer says is checked against the books, and remembered. (6) When all is closed the books are at zero; what was left is
- * reported as a leak. `granting.ts` says how, and why it holds; `reclaim-plan.ts` says who gives.
+ * **Promises.** (1) No grant takes any account over its limit. A limit may be set below what is reserved; then
+ * nothing grows until reclaim has caught up. (2) A minimum is set aside from the moment of registration: the sum of
+ * minimums never exceeds a limit, nobody is asked to go below its own, and bytes within it can be had at once, except
+ * while a lowered limit has yet to be caught up with. (3) Who waits is served oldest first among those who want the
+ * same bytes; nobody overtakes by `tryGrow`. (4) After pressure, bytes come back slowly. (5) What a consumer says is
+ * checked against the books, and remembered. (6) When all is closed the books are at zero; what was left is reported
+ * as a leak. `granting.ts` says how, and why it holds; `reclaim-plan.ts` says who gives.
  *
- * **What is not tracked.** Whatever nobody reserves: code, the stack, young garbage, memory inside native libraries, the runtime itself.
- * The budget counts what holders say they hold, not what the process holds; the difference is *drift*, which the pressure room measures
- * and takes off the limit it sets here. Nor does it know whether released bytes left the process: that is *retained*, measured by the same.
- * Sizes are estimates where values are JavaScript objects (`estimator.ts`). Reservations are for things that
- * are large or many; a reservation for each small string would cost more than it tells.
+ * **What is not tracked.** Whatever nobody reserves: code, the stack, young garbage, memory inside native libraries,
+ * the runtime itself. The budget counts what holders say they hold, not what the process holds; the difference is
+ * *drift*, which the pressure room measures and takes off the limit it sets here. Nor does it know whether released
+ * bytes left the process: that is *retained*, measured by the same. Sizes are estimates where values are JavaScript
+ * objects (`estimator.ts`). Reservations are for things that are large or many; a reservation for each small string
+ * would cost more than it tells.
  *
- * The tree follows CockroachDB's `util/mon` (monitors with their own limits over a root) and DataFusion's memory pool (consumers,
- * reservations, refusals that name the largest holders); arbitration with a memory of who delivers is our own.
+ * The tree follows CockroachDB's `util/mon` (monitors with their own limits over a root) and DataFusion's memory pool
+ * (consumers, reservations, refusals that name the largest holders); arbitration with a memory of who delivers is our
+ * own.
  */
 import { requireBytes } from '../base/bytes.ts';
 import { type Clock, checkedDelay, systemClock } from '../base/clock.ts';
@@ -53,7 +57,10 @@ export interface BudgetOptions {
   /** First part of every path. `budget` by default. */
   readonly name?: string;
   readonly limitBytes: number;
-  /** How fast bytes may come back after pressure, in bytes a second; `Infinity` for at once. By default the whole limit in a minute. */
+  /**
+   * How fast bytes may come back after pressure, in bytes a second; `Infinity` for at once. By default the whole
+   * limit in a minute.
+   */
   readonly regrowthBytesPerSecond?: number;
   readonly clock?: Clock;
   readonly emit?: EventSink<BudgetEvent>;
@@ -74,7 +81,10 @@ export interface ChildBudgetOptions {
 /** How much to reclaim, why, and in what time. */
 export interface ReclaimOptions {
   readonly targetBytes: number;
-  /** Why bytes are wanted, passed on to consumers. From `moderate` on, what was reclaimed comes back slowly. `low` by default. */
+  /**
+   * Why bytes are wanted, passed on to consumers. From `moderate` on, what was reclaimed comes back slowly. `low` by
+   * default.
+   */
   readonly level?: Level;
   /** For all consumers together, in milliseconds; 1,000 by default. */
   readonly deadlineMs?: number;
@@ -200,8 +210,8 @@ export class Budget implements Disposable {
   }
 
   /**
-   * Sets this budget's own limit. Below what is reserved it takes effect at once for growth, and what is over stays until it is given
-   * back (`excessBytes`; ask for it with `reclaim`).
+   * Sets this budget's own limit. Below what is reserved it takes effect at once for growth, and what is over stays
+   * until it is given back (`excessBytes`; ask for it with `reclaim`).
    *
    * @throws MinimumsExceedLimitError below `minimumsBytes`; InvalidArgumentError; ClosedError.
    */
@@ -215,8 +225,8 @@ export class Budget implements Disposable {
   }
 
   /**
-   * Asks the consumers under this budget for `targetBytes`, in the order of `reclaim-plan.ts`. Never rejects for what a consumer
-   * does: the outcome tells what was claimed and what the books show.
+   * Asks the consumers under this budget for `targetBytes`, in the order of `reclaim-plan.ts`. Never rejects for what
+   * a consumer does: the outcome tells what was claimed and what the books show.
    *
    * @throws InvalidArgumentError for a bad size, level or time; ClosedError; the signal's reason only if it was aborted before.
    */
@@ -255,8 +265,9 @@ export class Budget implements Disposable {
   }
 
   /**
-   * Closes everything under this budget, then itself. Bytes still held are reported, one `budget.leaked` for each consumer, and leave the
-   * books; requests still waiting are rejected with `ClosedError`. Closing twice is harmless; the second report is empty.
+   * Closes everything under this budget, then itself. Bytes still held are reported, one `budget.leaked` for each
+   * consumer, and leave the books; requests still waiting are rejected with `ClosedError`. Closing twice is harmless;
+   * the second report is empty.
    */
   close(): LeakReport {
     const branch = this.#branch;

@@ -31,7 +31,10 @@ export function candidatesUnder(account: Account): LeafCandidate[] {
   return found;
 }
 
-/** False for one that is closed, being asked, has yet to answer an earlier asking, or is left alone for breaking its word. */
+/**
+ * False for one that is closed, being asked, has yet to answer an earlier asking, or is left alone for breaking its
+ * word.
+ */
 export function isAskable(leaf: Leaf): boolean {
   return (
     !leaf.isClosed && !leaf.isAsked && !leaf.isUnanswered && !leaf.trust.isQuarantined(leaf.tree.clock.monotonicMs())

@@ -1,7 +1,8 @@
 /**
  * What a consumer says of itself, kept within what the books allow.
  *
- * A word that is no size counts as 0; nobody can offer more than it holds above its minimum, nor more idle than reclaimable bytes.
+ * A word that is no size counts as 0; nobody can offer more than it holds above its minimum, nor more idle than
+ * reclaimable bytes.
  */
 import type { Leaf } from './account.ts';
 

@@ -1,8 +1,8 @@
 /**
  * The face a holder shows the budget.
  *
- * A consumer says what it is, what it may give back, and gives it back when asked. What it *holds* is not its word but its
- * reservations: the budget believes the books, and remembers how far the word was from them.
+ * A consumer says what it is, what it may give back, and gives it back when asked. What it *holds* is not its word
+ * but its reservations: the budget believes the books, and remembers how far the word was from them.
  */
 import type { Level } from '../base/levels.ts';
 
@@ -11,7 +11,10 @@ export type Residence = 'heap' | 'slab' | 'native' | 'disk-cache';
 
 /** What a consumer is asked to give. */
 export interface ReclaimRequest {
-  /** Bytes asked for. Giving less is remembered; a little more (the rest of a slab) is fine, far more counts as a failure. */
+  /**
+   * Bytes asked for. Giving less is remembered; a little more (the rest of a slab) is fine, far more counts as a
+   * failure.
+   */
   readonly targetBytes: number;
   readonly level: Level;
   /** Time allowed, in milliseconds from the call; the signal aborts when it has passed. */
@@ -34,13 +37,17 @@ export interface Consumer {
   reclaimableBytes(): number;
   /** Bytes among them that are expired or idle: worth nothing to anybody. 0 where unknown. */
   idleBytes?(): number;
-  /** Bytes of its reservations in use; what they hold above that is asked back before anything live. All of them where unknown. */
+  /**
+   * Bytes of its reservations in use; what they hold above that is asked back before anything live. All of them where
+   * unknown.
+   */
   usedBytes?(): number;
   /** Hits per second lost by giving up the least valuable `bytes`; the budget compares consumers by it. */
   valueOfLast?(bytes: number): number;
   /**
-   * Gives back at least `targetBytes` if it can, shrinks its reservations before it answers, and returns the bytes it claims to have
-   * freed. Must not grow: until it has answered, `tryGrow` returns false and `grow` rejects for this consumer.
+   * Gives back at least `targetBytes` if it can, shrinks its reservations before it answers, and returns the bytes it
+   * claims to have freed. Must not grow: until it has answered, `tryGrow` returns false and `grow` rejects for this
+   * consumer.
    */
   reclaim(request: ReclaimRequest): Promise<number> | number;
 }

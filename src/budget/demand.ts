@@ -6,10 +6,11 @@
  *      asked in vain ▼ │ somebody new waits first, or the time is over
  *                   pausing
  *
- * One loop for a root. Each turn takes the line whose oldest has waited longest and asks those under its account for what the oldest
- * lacks, and for what those behind it want, up to a small share of the limit: so 10,000 small requests cost a few
- * reclaims, and nothing is dropped that nobody waits for. Live bytes are asked only of consumers that give no later than the one that
- * waits: work of little importance pushes out nothing of more. A line for which nothing came is left alone for a while, 50 ms to 1 s.
+ * One loop for a root. Each turn takes the line whose oldest has waited longest and asks those under its account for
+ * what the oldest lacks, and for what those behind it want, up to a small share of the limit: so 10,000 small
+ * requests cost a few reclaims, and nothing is dropped that nobody waits for. Live bytes are asked only of consumers
+ * that give no later than the one that waits: work of little importance pushes out nothing of more. A line for which
+ * nothing came is left alone for a while, 50 ms to 1 s.
  */
 import type { Timer } from '../base/clock.ts';
 import type { Leaf, Tree } from './account.ts';
@@ -33,7 +34,10 @@ export class Demand {
     this.#tree = tree;
   }
 
-  /** Somebody waits who did not before, or in another place. Asks soon, never within the call: the caller may be a consumer. */
+  /**
+   * Somebody waits who did not before, or in another place. Asks soon, never within the call: the caller may be a
+   * consumer.
+   */
   wake(): void {
     if (this.#isAsking || this.#tree.closing.signal.aborted) return;
     if (this.#nextLine() === null) {

@@ -1,19 +1,23 @@
 /**
- * The three rules that change the books: when bytes are granted, who waits where, and who is served when bytes come free.
+ * The three rules that change the books: when bytes are granted, who waits where, and who is served when bytes come
+ * free.
  *
- * **Grant.** A request of n bytes needs n at its consumer and, at each parent, as much as the charge of the child rises: nothing once
- * it fits in a minimum, for those bytes were set aside before. An account lets the request pass when `committed + needed ≤ open` and
- * nobody older waits in its `line`; where nothing is needed, when `reserved + n ≤ limit` and no older claim waits. (That can fail only
- * after a limit was lowered under what is committed. Such claims on a minimum have a line of their own, `claims`, served first.)
+ * **Grant.** A request of n bytes needs n at its consumer and, at each parent, as much as the charge of the child
+ * rises: nothing once it fits in a minimum, for those bytes were set aside before. An account lets the request pass
+ * when `committed + needed ≤ open` and nobody older waits in its `line`; where nothing is needed, when `reserved + n
+ * ≤ limit` and no older claim waits. (That can fail only after a limit was lowered under what is committed. Such
+ * claims on a minimum have a line of their own, `claims`, served first.)
  *
- * **Wait.** A request waits at the first account, from its consumer up, that does not let it pass. So it is only ever behind those who
- * want the same bytes: a tenant over its own limit holds up nobody else, and nobody younger takes what an older one could use.
+ * **Wait.** A request waits at the first account, from its consumer up, that does not let it pass. So it is only ever
+ * behind those who want the same bytes: a tenant over its own limit holds up nobody else, and nobody younger takes
+ * what an older one could use.
  *
- * **Serve.** Bytes that come free change the accounts of one path, from the consumer up. Each lets the oldest of its lines try again
- * and stops at the first that still has to wait there; one that now has to wait elsewhere moves, keeping its age. Whoever waits
- * above a child that has fallen below its minimum may need nothing there any more, wherever it stands in the line: then all of it is
- * tried. Bytes granted within a minimum are the one grant that can hold up somebody older, who waits further up and now lacks room below:
- * then the path is served as well, so that he does not stand in the way of others up there.
+ * **Serve.** Bytes that come free change the accounts of one path, from the consumer up. Each lets the oldest of its
+ * lines try again and stops at the first that still has to wait there; one that now has to wait elsewhere moves,
+ * keeping its age. Whoever waits above a child that has fallen below its minimum may need nothing there any more,
+ * wherever it stands in the line: then all of it is tried. Bytes granted within a minimum are the one grant that can
+ * hold up somebody older, who waits further up and now lacks room below: then the path is served as well, so that he
+ * does not stand in the way of others up there.
  */
 import { invariant } from '../base/assert.ts';
 import type { Account, Leaf } from './account.ts';
@@ -112,7 +116,10 @@ function neededAt(account: Account, request: Request<Leaf>): number {
   return neededBytes;
 }
 
-/** Enters granted bytes in the books. Returns what the root was charged: 0 when a minimum on the way had them set aside. */
+/**
+ * Enters granted bytes in the books. Returns what the root was charged: 0 when a minimum on the way had them set
+ * aside.
+ */
 function enter(leaf: Leaf, bytes: number): number {
   let neededBytes = bytes;
   for (let account: Account | null = leaf; account !== null; account = account.parent) {

@@ -3,13 +3,15 @@
  *
  * 1. **Idle**: bytes that are expired or idle are worth nothing to anybody; they go first, whoever holds them.
  * 2. **Unused**: what is reserved and not used costs nobody a hit.
- * 3. **Live**: strictly by priority, 10 first and 0 last. Within one priority by *marginal value*: the target is cut into pieces and each
- *    piece is taken where it costs the fewest hits per second for each byte that really comes. For consumers with falling returns that greedy
- *    choice is the optimum (Fox, 1966). A consumer that does not tell what its bytes are worth claims no value beyond its priority; among such the piece
- *    is taken from the one that holds most for its fair share, so their holdings even out.
+ * 3. **Live**: strictly by priority, 10 first and 0 last. Within one priority by *marginal value*: the target is cut
+ *    into pieces and each piece is taken where it costs the fewest hits per second for each byte that really comes. For
+ *    consumers with falling returns that greedy choice is the optimum (Fox, 1966). A consumer that does not tell what
+ *    its bytes are worth claims no value beyond its priority; among such the piece is taken from the one that holds
+ *    most for its fair share, so their holdings even out.
  *
- * Each ask is corrected by the consumer's measured yield: one that gives half is asked for twice as much, and its bytes cost twice as
- * much. Nothing is asked that would take a consumer, or a budget with a minimum of its own, below its minimum.
+ * Each ask is corrected by the consumer's measured yield: one that gives half is asked for twice as much, and its
+ * bytes cost twice as much. Nothing is asked that would take a consumer, or a budget with a minimum of its own, below
+ * its minimum.
  */
 
 /** What the plan knows of one consumer. */

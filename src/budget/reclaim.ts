@@ -1,11 +1,13 @@
 /**
  * Carrying out a reclaim: plan, ask one consumer after the other, look at the books, plan again.
  *
- * One at a time and in the order of the plan, so that dear bytes are not asked for while cheap ones are on their way, and the asking stops as
- * soon as enough has come. Time is divided: each consumer still to be asked has an equal part of what is left, so one that hangs
- * takes its own part and not the others'. Who failed, or gave less than it was asked, is not asked twice in one reclaim.
+ * One at a time and in the order of the plan, so that dear bytes are not asked for while cheap ones are on their way,
+ * and the asking stops as soon as enough has come. Time is divided: each consumer still to be asked has an equal part
+ * of what is left, so one that hangs takes its own part and not the others'. Who failed, or gave less than it was
+ * asked, is not asked twice in one reclaim.
  *
- * Reclaims may overlap (a request of the responder does not wait for a waiting `grow`); a consumer is never asked by two at once.
+ * Reclaims may overlap (a request of the responder does not wait for a waiting `grow`); a consumer is never asked by
+ * two at once.
  */
 import type { Level } from '../base/levels.ts';
 import type { Account, Leaf } from './account.ts';
@@ -17,7 +19,10 @@ import { planReclaim } from './reclaim-plan.ts';
 /** Plans per reclaim: the first is usually enough; the others make up for what was not delivered. */
 const MAX_PLANS = 4;
 
-/** What a reclaim did, in three numbers: claimed, shown by the books, and (added by the one who measures) gone from the process. */
+/**
+ * What a reclaim did, in three numbers: claimed, shown by the books, and (added by the one who measures) gone from
+ * the process.
+ */
 export interface ReclaimOutcome {
   /** Path of the budget it was for. */
   readonly path: string;

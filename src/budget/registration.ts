@@ -62,8 +62,9 @@ export class Registration implements Disposable {
   }
 
   /**
-   * Takes the consumer out of the budget. Bytes it still holds are a leak: they leave the books, are reported as `budget.leaked`, and are
-   * returned. Requests still waiting are rejected with `ClosedError`. Closing twice is harmless; the second time there is no leak.
+   * Takes the consumer out of the budget. Bytes it still holds are a leak: they leave the books, are reported as
+   * `budget.leaked`, and are returned. Requests still waiting are rejected with `ClosedError`. Closing twice is
+   * harmless; the second time there is no leak.
    */
   close(): Leak | null {
     const leaf = this.#leaf;

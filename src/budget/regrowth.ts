@@ -1,10 +1,10 @@
 /**
  * Slow regrowth after pressure: a ceiling that rises by so many bytes a second.
  *
- * Without it every consumer refills in one burst what reclaim has just won, and pressure returns within a second (the flapping that
- * TCP's slow start and Senpai's back-off both avoid). The ceiling bounds what an account holds, not what it allocates: churn below it
- * costs nothing. It starts at what was held when pressure was met, never runs ahead of the limit in force, and is gone when it
- * reaches the limit that stood before.
+ * Without it every consumer refills in one burst what reclaim has just won, and pressure returns within a second (the
+ * flapping that TCP's slow start and Senpai's back-off both avoid). The ceiling bounds what an account holds, not
+ * what it allocates: churn below it costs nothing. It starts at what was held when pressure was met, never runs ahead
+ * of the limit in force, and is gone when it reaches the limit that stood before.
  */
 import type { Clock, Timer } from '../base/clock.ts';
 
@@ -48,7 +48,9 @@ export class Regrowth {
     return this.#ceilingBytes >= this.#goalBytes;
   }
 
-  /** Calls `callback` when the ceiling will have reached `bytes`, or a little later; one call at a time, the earliest. */
+  /**
+   * Calls `callback` when the ceiling will have reached `bytes`, or a little later; one call at a time, the earliest.
+   */
   wakeAt(bytes: number, callback: () => void): void {
     const delayMs = Math.ceil(((bytes - this.#ceilingBytes) / this.#bytesPerSecond) * 1000);
     const boundedMs = Math.min(Math.max(delayMs, 1), MAX_WAKE_DELAY_MS);

@@ -1,8 +1,9 @@
 /**
  * Bytes somebody holds: the part of the budget that a holder touches on every insert and eviction.
  *
- * `tryGrow` and `shrink` walk up the accounts and change plain numbers: no waiting, no promise, no garbage on success. `grow` is
- * for those who would rather wait than be refused. A reservation is not divided among threads and does not know what its bytes are.
+ * `tryGrow` and `shrink` walk up the accounts and change plain numbers: no waiting, no promise, no garbage on
+ * success. `grow` is for those who would rather wait than be refused. A reservation is not divided among threads and
+ * does not know what its bytes are.
  */
 import { formatBytes, requireBytes } from '../base/bytes.ts';
 import { checkedDelay } from '../base/clock.ts';
@@ -18,7 +19,10 @@ const HOLDERS_NAMED = 5;
 
 /** How a `grow` waits. */
 export interface GrowOptions {
-  /** How long to wait for room, 0 to 2^31 - 1 ms; 30,000 by default. With 0 only what can be reclaimed at once is waited for. */
+  /**
+   * How long to wait for room, 0 to 2^31 - 1 ms; 30,000 by default. With 0 only what can be reclaimed at once is
+   * waited for.
+   */
   readonly timeoutMs?: number;
   /** Ends the wait; `grow` then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
@@ -44,8 +48,8 @@ export class Reservation implements Disposable {
   }
 
   /**
-   * Takes `bytes` more if there is room now and nobody older waits for it; never waits. False also while the consumer is being asked
-   * to give bytes back.
+   * Takes `bytes` more if there is room now and nobody older waits for it; never waits. False also while the consumer
+   * is being asked to give bytes back.
    *
    * @throws InvalidArgumentError for anything but a whole number of bytes, 0 or more; ClosedError after `free` or close.
    */
@@ -65,8 +69,8 @@ export class Reservation implements Disposable {
    * Do not hold a lock across it that your own `reclaim` needs: you may be asked to give while you wait.
    *
    * @throws BudgetExceededError when the bytes could never fit or did not come free in time; ReclaimReentryError while the consumer is
-   * being asked to give; ClosedError after `free` or close, also while waiting; InvalidArgumentError for a bad size or time; the
-   * signal's reason.
+   * being asked to give; ClosedError after `free` or close, also while waiting; InvalidArgumentError for a bad size
+   * or time; the signal's reason.
    */
   async grow(bytes: number, { timeoutMs = DEFAULT_GROW_TIMEOUT_MS, signal }: GrowOptions = {}): Promise<void> {
     this.#check(bytes);
@@ -168,7 +172,10 @@ export class Reservation implements Disposable {
     });
   }
 
-  /** The account in which this reservation could not grow by `bytes` even if all others fell to their minimums; null if there is none. */
+  /**
+   * The account in which this reservation could not grow by `bytes` even if all others fell to their minimums; null
+   * if there is none.
+   */
   #tooSmallFor(bytes: number): Account | null {
     let leastBytes = this.#bytes + bytes;
     let account: Account = this.#leaf;

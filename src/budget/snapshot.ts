@@ -1,4 +1,7 @@
-/** The budget as data: what the dashboard, the history and an error message show. Read only; asks no consumer for anything but its word. */
+/**
+ * The budget as data: what the dashboard, the history and an error message show. Read only; asks no consumer for
+ * anything but its word.
+ */
 import { type Account, Branch, Leaf } from './account.ts';
 import type { Holding } from './budget-errors.ts';
 import type { Residence } from './consumer.ts';

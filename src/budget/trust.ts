@@ -1,10 +1,11 @@
 /**
  * How far a consumer's word is believed.
  *
- * Two memories. The *yield* is an exponentially weighted mean (weight .3) of what the books showed over what was asked, 0 to 1: it
- * corrects the plan, so that somebody who gives half is asked for twice as much and expected to be worth half as much. *Strikes* count
- * broken words (threw, hung, claimed too much …): each one doubles the time the consumer is left alone, from 1 s to 5 min. Both are won
- * back the same way, by delivering: a full delivery lifts the yield and takes one strike off.
+ * Two memories. The *yield* is an exponentially weighted mean (weight .3) of what the books showed over what was
+ * asked, 0 to 1: it corrects the plan, so that somebody who gives half is asked for twice as much and expected to be
+ * worth half as much. *Strikes* count broken words (threw, hung, claimed too much …): each one doubles the time the
+ * consumer is left alone, from 1 s to 5 min. Both are won back the same way, by delivering: a full delivery lifts the
+ * yield and takes one strike off.
  */
 
 const YIELD_WEIGHT = 0.3;
@@ -40,7 +41,10 @@ export class Trust {
     if (delivered >= FULL_DELIVERY && this.#strikes > 0) this.#strikes--;
   }
 
-  /** It broke its word, or failed before it was asked for anything (`askedBytes` 0). Returns how long it is to be left alone, in milliseconds; `nowMs` is monotonic. */
+  /**
+   * It broke its word, or failed before it was asked for anything (`askedBytes` 0). Returns how long it is to be left
+   * alone, in milliseconds; `nowMs` is monotonic.
+   */
   broke(answer: { askedBytes: number; accountedBytes: number; nowMs: number }): number {
     this.#learn(answer);
     const quarantineMs = Math.min(FIRST_QUARANTINE_MS * 2 ** this.#strikes, LONGEST_QUARANTINE_MS);

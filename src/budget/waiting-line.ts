@@ -1,8 +1,9 @@
 /**
  * Requests that wait for one account, oldest first.
  *
- * A doubly linked list through the requests themselves: joining at the end and leaving from anywhere cost the same with one request and
- * with 10,000. A request that comes from another line is older than the last here and walks back to the place of its age.
+ * A doubly linked list through the requests themselves: joining at the end and leaving from anywhere cost the same
+ * with one request and with 10,000. A request that comes from another line is older than the last here and walks back
+ * to the place of its age.
  */
 import { invariant } from '../base/assert.ts';
 
@@ -45,7 +46,10 @@ export class WaitingLine<Owner> {
   head: Request<Owner> | null = null;
   /** Sum of what those in the line ask for. */
   bytes = 0;
-  /** When, in monotonic milliseconds, consumers may be asked again for the oldest; see `demand.ts`. Another oldest starts anew. */
+  /**
+   * When, in monotonic milliseconds, consumers may be asked again for the oldest; see `demand.ts`. Another oldest
+   * starts anew.
+   */
   askAgainMs = 0;
   /** How often they were asked for the oldest in vain. */
   vainAsks = 0;

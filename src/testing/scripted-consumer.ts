@@ -1,5 +1,6 @@
 /**
- * A consumer that does what a test says: it holds one reservation, remembers how it was asked, and gives as `onReclaim` tells it.
+ * A consumer that does what a test says: it holds one reservation, remembers how it was asked, and gives as
+ * `onReclaim` tells it.
  */
 import type { Budget } from '../budget/budget.ts';
 import type { Consumer, ReclaimRequest, Residence } from '../budget/consumer.ts';

@@ -1,6 +1,7 @@
 /**
- * The budget, said again as simply as possible: a tree of numbers in which everything is recomputed from the reserved bytes of the
- * consumers whenever it is asked for. Slow, and with no idea of lines, paths or deltas; that is what makes it a judge.
+ * The budget, said again as simply as possible: a tree of numbers in which everything is recomputed from the reserved
+ * bytes of the consumers whenever it is asked for. Slow, and with no idea of lines, paths or deltas; that is what
+ * makes it a judge.
  */
 
 export interface ModelNode {
@@ -79,8 +80,8 @@ export interface Block {
 }
 
 /**
- * The first account of its path that holds a request up: one without room, or one before which somebody older waits for the same. Null when
- * it can be granted. `older` are the blocks of everybody who came before.
+ * The first account of its path that holds a request up: one without room, or one before which somebody older waits
+ * for the same. Null when it can be granted. `older` are the blocks of everybody who came before.
  */
 export function blockOf(request: { consumer: ModelNode; bytes: number }, older: Iterable<Block | null>): Block | null {
   const blocks = [...older];

@@ -1,8 +1,10 @@
 /**
- * The budget against a plain model (`budget-model.ts`): 1,000 generated trees × 200 operations, everything checked after each.
+ * The budget against a plain model (`budget-model.ts`): 1,000 generated trees × 200 operations, everything checked
+ * after each.
  *
- * Consumers are honest, stingy, lying, throwing, slow, hanging, lavish, or try to grow while they are asked. Time, limits, the tree and the
- * waiters change under them. On failure fast-check prints the seed and the path that repeat the case.
+ * Consumers are honest, stingy, lying, throwing, slow, hanging, lavish, or try to grow while they are asked. Time,
+ * limits, the tree and the waiters change under them. On failure fast-check prints the seed and the path that repeat
+ * the case.
  */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
