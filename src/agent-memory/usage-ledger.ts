@@ -4,6 +4,7 @@
  * A question must not cost a write. Counts gather here for up to half a minute; a crash loses that much counting and nothing
  * else. When writing fails the counts are kept for the next time, up to a bound.
  */
+import { InvariantError } from '../base/assert.ts';
 import type { Clock, Timer } from '../base/clock.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
 
@@ -33,14 +34,15 @@ export class UsageLedger {
     }
   }
 
-  /** Writes what has gathered; never rejects. */
+  /** Writes what has gathered; a store that fails is tried again next time. */
   write(): Promise<void> {
     this.#writing = this.#writing.then(async () => {
       const gathered = this.#uses;
       this.#uses = new Map();
       try {
         await this.#store.countUses(Array.from(gathered, ([id, use]) => ({ id, ...use })));
-      } catch {
+      } catch (error) {
+        if (error instanceof InvariantError) throw error;
         for (const [id, use] of this.#uses) {
           gathered.set(id, { ...use, uses: use.uses + (gathered.get(id)?.uses ?? 0) });
         }

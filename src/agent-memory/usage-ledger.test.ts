@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest';
+import { InvariantError } from '../base/assert.ts';
+import type { MemoryStore } from '../storage/memory-store.ts';
+import { ManualClock } from '../testing/manual-clock.ts';
+import { UsageLedger } from './usage-ledger.ts';
+
+type Uses = Parameters<MemoryStore['countUses']>[0];
+
+function ledgerOver(countUses: (uses: Uses) => Promise<void>): UsageLedger {
+  return new UsageLedger({ store: { countUses } as MemoryStore, clock: new ManualClock({ startMs: 5 }) });
+}
+
+describe('UsageLedger', () => {
+  it('keeps what could not be written for the next time, with what came meanwhile', async () => {
+    const written: Uses[] = [];
+    let fails = true;
+    const ledger = ledgerOver(async (uses) => {
+      if (fails) throw new Error('disk full');
+      written.push(uses);
+    });
+    ledger.count(['a', 'b']);
+    const failing = ledger.write();
+    ledger.count(['a']);
+    await failing;
+    fails = false;
+    await ledger.close();
+    expect(written).toEqual([
+      [
+        { id: 'a', uses: 2, lastUsedAtMs: 5 },
+        { id: 'b', uses: 1, lastUsedAtMs: 5 },
+      ],
+    ]);
+  });
+
+  it('does not hide that Tenure itself is wrong', async () => {
+    const ledger = ledgerOver(() => Promise.reject(new InvariantError('broken')));
+    ledger.count(['a']);
+    await expect(ledger.close()).rejects.toThrow(InvariantError);
+  });
+});
