@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { InvariantError } from '../base/assert.ts';
+import { TenureError } from '../base/errors.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { UsageLedger } from './usage-ledger.ts';
@@ -15,7 +16,7 @@ describe('UsageLedger', () => {
     const written: Uses[] = [];
     let fails = true;
     const ledger = ledgerOver(async (uses) => {
-      if (fails) throw new Error('disk full');
+      if (fails) throw new TenureError('STORE_FULL', 'disk full');
       written.push(uses);
     });
     ledger.count(['a', 'b']);

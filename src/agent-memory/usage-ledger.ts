@@ -4,8 +4,9 @@
  * A question must not cost a write. Counts gather here for up to half a minute; a crash loses that much counting and nothing
  * else. When writing fails the counts are kept for the next time, up to a bound.
  */
-import { InvariantError } from '../base/assert.ts';
+
 import type { Clock, Timer } from '../base/clock.ts';
+import { TenureError } from '../base/errors.ts';
 import type { MemoryStore } from '../storage/memory-store.ts';
 
 const WRITE_EVERY_MS = 30_000;
@@ -42,7 +43,7 @@ export class UsageLedger {
       try {
         await this.#store.countUses(Array.from(gathered, ([id, use]) => ({ id, ...use })));
       } catch (error) {
-        if (error instanceof InvariantError) throw error;
+        if (!(error instanceof TenureError)) throw error;
         for (const [id, use] of this.#uses) {
           gathered.set(id, { ...use, uses: use.uses + (gathered.get(id)?.uses ?? 0) });
         }

@@ -5,8 +5,7 @@
  * one snapshot each. Indexing of new documents follows a write in transactions of its own, so that nobody waits for it; if it
  * fails or the process dies, the documents are still found through their rows and the next write tries again.
  */
-import { InvariantError } from '../../base/assert.ts';
-import { ClosedError, messageOf } from '../../base/errors.ts';
+import { ClosedError, messageOf, TenureError } from '../../base/errors.ts';
 import type { EventSink, TenureEventBase } from '../../base/events.ts';
 import type {
   LexicalView,
@@ -227,7 +226,7 @@ export class SqliteMemoryStore implements MemoryStore {
       } catch (error) {
         // Closed meanwhile: the next one to open the store goes on.
         if (error instanceof ClosedError) return;
-        if (error instanceof InvariantError) throw error;
+        if (!(error instanceof TenureError)) throw error;
         this.#emit({ type: 'storage.index_failed', atMs: this.#nowMs(), message: messageOf(error) });
       }
     });
