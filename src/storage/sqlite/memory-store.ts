@@ -17,13 +17,15 @@ import type {
 } from '../memory-store.ts';
 import type { Scope } from '../scope.ts';
 import { GrowingDocuments } from '../text-index/growing-documents.ts';
-import { type PostingChunk, PostingList } from '../text-index/postings.ts';
+import type { PostingList } from '../text-index/postings.ts';
+import { termKey } from '../text-index/term-key.ts';
 import type { SqliteDatabase } from './connection.ts';
 import { findPartition, insertAll, removeSlice } from './memory-changes.ts';
 import { type Condition, conditionOf, sessionCondition } from './memory-filter.ts';
 import { MEMORY_COLUMNS, type MemoryRow, memoryOf } from './memory-rows.ts';
 import { type ByteAccount, PartitionCache, UNLIMITED_ACCOUNT } from './partition-cache.ts';
-import { indexWaiting, isCrowded } from './text-indexer.ts';
+import { indexSome, isCrowded } from './text-indexer.ts';
+import { readPostings } from './text-segments.ts';
 
 /** Indexing failed; the memories are safe and found, only slower. */
 export interface IndexFailedEvent extends TenureEventBase {
@@ -125,15 +127,9 @@ export class SqliteMemoryStore implements MemoryStore {
       const { documents, waiting } = this.#cache.open(db, partition);
       const postings = new Map<string, PostingList>();
       for (const term of terms) {
-        const chunks = db.all<PostingChunk>(
-          `SELECT first_ordinal AS firstOrdinal, count, bytes FROM text_postings
-           WHERE partition_id = ? AND term = ? ORDER BY first_ordinal`,
-          partition.id,
-          term,
-        );
-        const late = waiting.get(term) ?? [];
-        const list = new PostingList(chunks.reduce((sum, chunk) => sum + chunk.count, late.length / 2));
-        for (const chunk of chunks) list.pushChunk(chunk);
+        const key = termKey(term);
+        const list = readPostings(db, partition.id, key);
+        const late = waiting.get(key) ?? [];
         for (let index = 0; index < late.length; index += 2) list.push(late[index]!, late[index + 1]!);
         if (list.count > 0) postings.set(term, list);
       }
@@ -222,7 +218,7 @@ export class SqliteMemoryStore implements MemoryStore {
     this.#indexing = this.#indexing.then(async () => {
       this.#toIndex.delete(partitionId);
       try {
-        while (await this.#database.write((db) => indexWaiting(db, partitionId)));
+        while (await this.#database.write((db) => indexSome(db, partitionId)));
       } catch (error) {
         // Closed meanwhile: the next one to open the store goes on.
         if (error instanceof ClosedError) return;

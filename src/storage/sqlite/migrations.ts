@@ -2,5 +2,6 @@
 import type { Migration } from './migrate.ts';
 import { readings } from './migrations/001-readings.ts';
 import { memories } from './migrations/002-memories.ts';
+import { textSegments } from './migrations/003-text-segments.ts';
 
-export const migrations: readonly Migration[] = [readings, memories];
+export const migrations: readonly Migration[] = [readings, memories, textSegments];

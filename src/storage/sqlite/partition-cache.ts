@@ -29,7 +29,7 @@ export interface PartitionState extends Backlog {
 
 export interface PartitionDocuments {
   readonly documents: DocumentTable;
-  /** By term: ordinal, frequency, ordinal, frequency, … */
+  /** By the key of a term: ordinal, frequency, ordinal, frequency, … */
   readonly waiting: ReadonlyMap<string, readonly number[]>;
 }
 

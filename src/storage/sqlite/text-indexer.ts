@@ -1,17 +1,18 @@
 /**
- * Keeps `text_postings` and `text_documents` of a partition, always inside somebody's transaction.
+ * Keeps the text index of a partition, always inside somebody's transaction.
  *
- * A new memory costs one row; its terms wait in that row (`terms`) until `INDEX_BATCH` documents have gathered, and then go
- * over together. So a term's chunk is rewritten once per batch instead of once per document, and a single durable
- * `remember` writes a few pages, not one for every word it holds. Removal is exact and at once: the postings, the length and the
- * frequencies of the document leave in the transaction that deletes its row.
+ * A new memory costs one row; its terms wait in that row (`terms`) until `INDEX_BATCH` documents have gathered, and then become a
+ * segment together (`text-segments.ts`), so a single durable `remember` writes a few pages, not one for every word it holds. Removal is
+ * exact and at once: the postings, the length and the frequencies of the document leave in the transaction that deletes its row.
  */
+import { BlockWriter } from '../text-index/block.ts';
 import { decodeTerms } from '../text-index/document-terms.ts';
 import { type DocumentEntry, encodeDocuments, visitDocuments } from '../text-index/growing-documents.ts';
-import { CHUNK_POSTINGS, type PostingChunk, PostingList } from '../text-index/postings.ts';
+import { PostingList } from '../text-index/postings.ts';
 import type { Queries } from './queries.ts';
+import { addSegment, mergeSegments, removePostings } from './text-segments.ts';
 
-/** Documents that may wait. Reading 256 short term lists takes well under a millisecond; indexing them about fifteen. */
+/** Documents that may wait. Reading 256 short term lists takes well under a millisecond. */
 export const INDEX_BATCH = 256;
 
 /** Terms that may wait, whatever the number of documents: long documents are indexed sooner. */
@@ -45,8 +46,12 @@ export function isCrowded({ next_ordinal, indexed_ordinals, waiting_terms }: Bac
   return next_ordinal - indexed_ordinals >= INDEX_BATCH || waiting_terms >= WAITING_TERMS;
 }
 
-/** Moves a bounded number of waiting documents into the index; true when more should follow. */
-export function indexWaiting(db: Queries, partitionId: number): boolean {
+/** Moves a bounded number of waiting documents into the index, or takes one step of a merge; true when more may follow. */
+export function indexSome(db: Queries, partitionId: number): boolean {
+  return indexWaiting(db, partitionId) || mergeSegments(db, partitionId);
+}
+
+function indexWaiting(db: Queries, partitionId: number): boolean {
   const partition = db.get<Backlog>(
     'SELECT next_ordinal, indexed_ordinals, waiting_terms FROM partitions WHERE id = ?',
     partitionId,
@@ -70,41 +75,44 @@ export function indexWaiting(db: Queries, partitionId: number): boolean {
       speakerId: row.speaker_id ?? 0,
     };
     for (const [term, frequency] of terms) {
-      const list = lists.get(term) ?? new PostingList(4);
+      const list = lists.get(term) ?? new PostingList(2);
       if (list.count === 0) lists.set(term, list);
       list.push(row.ordinal, frequency);
     }
   }
   entries.length = to - from;
-  for (const term of [...lists.keys()].sort()) appendPostings(db, { partitionId, term }, lists.get(term)!);
+  const writer = new BlockWriter();
+  for (const term of [...lists.keys()].sort()) writer.addPostings(term, lists.get(term)!);
+  addSegment(db, { partitionId, firstOrdinal: from, nextOrdinal: to }, { level: 0, blocks: writer.finish() });
   appendDocuments(db, { partitionId, from }, Array.from(entries));
   db.run(
-    'UPDATE partitions SET indexed_ordinals = ?, waiting_terms = waiting_terms - ? WHERE id = ?',
+    `UPDATE partitions SET indexed_ordinals = ?1,
+       waiting_terms = CASE WHEN next_ordinal = ?1 THEN 0 ELSE waiting_terms - ?2 END WHERE id = ?3`,
     to,
     moved,
     partitionId,
   );
-  return isCrowded({ ...partition, indexed_ordinals: to, waiting_terms: partition.waiting_terms - moved });
+  return true;
 }
 
 export interface IndexedDocument {
   readonly ordinal: number;
+  /** Keys of its terms. */
   readonly terms: Iterable<string>;
 }
 
 /** Takes indexed documents out of every posting they are in and marks their places as holes. */
 export function removeIndexed(db: Queries, partitionId: number, documents: readonly IndexedDocument[]): void {
-  const ordinalsByTerm = new Map<string, number[]>();
+  if (documents.length === 0) return;
+  const ordinalsByTerm = new Map<string, Set<number>>();
   for (const { ordinal, terms } of documents) {
     for (const term of terms) {
       const ordinals = ordinalsByTerm.get(term);
-      if (ordinals) ordinals.push(ordinal);
-      else ordinalsByTerm.set(term, [ordinal]);
+      if (ordinals) ordinals.add(ordinal);
+      else ordinalsByTerm.set(term, new Set([ordinal]));
     }
   }
-  for (const term of [...ordinalsByTerm.keys()].sort()) {
-    removePostings(db, { partitionId, term }, new Set(ordinalsByTerm.get(term)));
-  }
+  removePostings(db, partitionId, ordinalsByTerm);
   const runs = new Set(documents.map(({ ordinal }) => ordinal - (ordinal % DOCUMENT_RUN)));
   for (const firstOrdinal of runs) {
     const entries = readDocuments(db, { partitionId, firstOrdinal });
@@ -113,67 +121,6 @@ export function removeIndexed(db: Queries, partitionId: number, documents: reado
     }
     writeDocuments(db, { partitionId, firstOrdinal }, entries);
   }
-}
-
-/** Removes from one chunk after the other, from the last one that is touched to the first. */
-function removePostings(db: Queries, key: { partitionId: number; term: string }, ordinals: ReadonlySet<number>): void {
-  for (let highest = Math.max(...ordinals); highest >= 0; ) {
-    const chunk = lastChunkUpTo(db, { ...key, ordinal: highest });
-    if (!chunk) return;
-    const list = new PostingList(chunk.count);
-    list.pushChunk(chunk);
-    list.removeAll(ordinals);
-    if (list.count < chunk.count) {
-      deleteChunk(db, { ...key, firstOrdinal: chunk.firstOrdinal });
-      for (const rest of list.toChunks()) writeChunk(db, key, rest);
-    }
-    highest = Math.max(-1, ...[...ordinals].filter((ordinal) => ordinal < chunk.firstOrdinal));
-  }
-}
-
-function appendPostings(db: Queries, key: { partitionId: number; term: string }, added: PostingList): void {
-  const last = lastChunkUpTo(db, { ...key, ordinal: Number.MAX_SAFE_INTEGER });
-  if (!last || last.count >= CHUNK_POSTINGS) {
-    for (const chunk of added.toChunks()) writeChunk(db, key, chunk);
-    return;
-  }
-  const merged = new PostingList(last.count + added.count);
-  merged.pushChunk(last);
-  for (let index = 0; index < added.count; index++) merged.push(added.ordinals[index]!, added.frequencies[index]!);
-  for (const chunk of merged.toChunks()) writeChunk(db, key, chunk);
-}
-
-function lastChunkUpTo(
-  db: Queries,
-  at: { partitionId: number; term: string; ordinal: number },
-): PostingChunk | undefined {
-  return db.get<PostingChunk>(
-    `SELECT first_ordinal AS firstOrdinal, count, bytes FROM text_postings
-     WHERE partition_id = ? AND term = ? AND first_ordinal <= ? ORDER BY first_ordinal DESC LIMIT 1`,
-    at.partitionId,
-    at.term,
-    at.ordinal,
-  );
-}
-
-function writeChunk(db: Queries, key: { partitionId: number; term: string }, chunk: PostingChunk): void {
-  db.run(
-    'INSERT OR REPLACE INTO text_postings (partition_id, term, first_ordinal, count, bytes) VALUES (?, ?, ?, ?, ?)',
-    key.partitionId,
-    key.term,
-    chunk.firstOrdinal,
-    chunk.count,
-    chunk.bytes,
-  );
-}
-
-function deleteChunk(db: Queries, key: { partitionId: number; term: string; firstOrdinal: number }): void {
-  db.run(
-    'DELETE FROM text_postings WHERE partition_id = ? AND term = ? AND first_ordinal = ?',
-    key.partitionId,
-    key.term,
-    key.firstOrdinal,
-  );
 }
 
 function appendDocuments(

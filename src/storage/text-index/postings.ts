@@ -1,23 +1,8 @@
-/**
- * Postings of one term in chunks of at most `CHUNK_POSTINGS` documents.
- *
- * A chunk is a row: (partition, term, first ordinal) → count and bytes. Within it each posting is the gap to the previous
- * ordinal and the frequency, so a common term costs about two bytes a document. Chunks bound what a removal rewrites and what
- * an append reads back.
- */
+/** Postings of one term, in memory and as bytes. */
 import type { Postings } from '../memory-store.ts';
-import { ByteReader, ByteWriter } from './varint.ts';
+import { ByteReader, type ByteWriter } from './varint.ts';
 
-/** About 2 KB a chunk: half a database page, so appending stays cheap and a long list reads few rows. */
-export const CHUNK_POSTINGS = 1024;
-
-export interface PostingChunk {
-  readonly firstOrdinal: number;
-  readonly count: number;
-  readonly bytes: Uint8Array;
-}
-
-/** Collects postings, from chunks and from documents not yet in chunks, in ascending order of ordinal. */
+/** Collects postings in ascending order of ordinal. */
 export class PostingList implements Postings {
   count = 0;
   ordinals: Uint32Array;
@@ -34,12 +19,18 @@ export class PostingList implements Postings {
     this.frequencies[this.count++] = frequency;
   }
 
-  pushChunk(chunk: PostingChunk): void {
-    const reader = new ByteReader(chunk.bytes);
-    let ordinal = chunk.firstOrdinal;
-    for (let index = 0; index < chunk.count; index++) {
-      ordinal += reader.readVarint();
-      this.push(ordinal, reader.readVarint());
+  clear(): void {
+    this.count = 0;
+  }
+
+  /** Adds `count` postings that `encode` wrote. */
+  pushEncoded(bytes: Uint8Array, count: number): void {
+    const reader = new ByteReader(bytes);
+    let ordinal = 0;
+    for (let left = count; left > 0; left--) {
+      const value = reader.readVarint();
+      ordinal += value >>> 1;
+      this.push(ordinal, value & 1 ? reader.readVarint() : 1);
     }
   }
 
@@ -55,23 +46,19 @@ export class PostingList implements Postings {
     this.count = kept;
   }
 
-  /** The list cut into chunks, ready to be written. */
-  toChunks(): PostingChunk[] {
-    const chunks: PostingChunk[] = [];
-    for (let start = 0; start < this.count; start += CHUNK_POSTINGS) {
-      const end = Math.min(start + CHUNK_POSTINGS, this.count);
-      const firstOrdinal = this.ordinals[start]!;
-      const out = new ByteWriter((end - start) * 3);
-      let previous = firstOrdinal;
-      for (let index = start; index < end; index++) {
-        const ordinal = this.ordinals[index]!;
-        out.writeVarint(ordinal - previous);
-        out.writeVarint(this.frequencies[index]!);
-        previous = ordinal;
-      }
-      chunks.push({ firstOrdinal, count: end - start, bytes: out.toBytes() });
+  /**
+   * Writes the postings from `start` to before `end`: each as the distance to the previous ordinal, the first to 0, doubled, plus 1
+   * when a frequency other than 1 follows. Ordinals therefore end at 2^31.
+   */
+  encode(out: ByteWriter, start: number, end: number): void {
+    let previous = 0;
+    for (let index = start; index < end; index++) {
+      const ordinal = this.ordinals[index]!;
+      const frequency = this.frequencies[index]!;
+      out.writeVarint((ordinal - previous) * 2 + (frequency === 1 ? 0 : 1));
+      if (frequency !== 1) out.writeVarint(frequency);
+      previous = ordinal;
     }
-    return chunks;
   }
 
   #grow(): void {

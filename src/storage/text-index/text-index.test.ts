@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeTerms, encodeTerms, lengthOf } from './document-terms.ts';
 import { encodeDocuments, GrowingDocuments, visitDocuments } from './growing-documents.ts';
-import { CHUNK_POSTINGS, PostingList } from './postings.ts';
+import { keyBytes, keyOfBytes, termKey } from './term-key.ts';
 import { ByteReader, ByteWriter } from './varint.ts';
 
 const anyUint32 = fc.oneof(fc.nat(200), fc.integer({ min: 0, max: 2 ** 32 - 1 }));
@@ -27,7 +27,8 @@ describe('terms of a document', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 1e6 }))), (pairs) => {
         const terms = new Map(pairs);
-        expect(decodeTerms(encodeTerms(terms))).toEqual(terms);
+        const byKey = new Map(pairs.map(([term, frequency]) => [termKey(term), frequency]));
+        expect(decodeTerms(encodeTerms(terms))).toEqual(byKey);
       }),
     );
   });
@@ -44,53 +45,15 @@ describe('terms of a document', () => {
   });
 });
 
-const ascendingOrdinals = fc
-  .uniqueArray(fc.nat(100_000), { maxLength: 3 * CHUNK_POSTINGS })
-  .map((ordinals) => ordinals.sort((one, other) => one - other));
-
-describe('posting list', () => {
-  const listOf = (ordinals: readonly number[]) => {
-    const list = new PostingList(0);
-    for (const ordinal of ordinals) list.push(ordinal, (ordinal % 7) + 1);
-    return list;
-  };
-  const readChunks = (list: PostingList) => {
-    const read = new PostingList(0);
-    for (const chunk of list.toChunks()) {
-      expect(chunk.count).toBeLessThanOrEqual(CHUNK_POSTINGS);
-      read.pushChunk(chunk);
-    }
-    return read;
-  };
-  const contents = (list: PostingList) =>
-    Array.from({ length: list.count }, (_, index) => [list.ordinals[index], list.frequencies[index]]);
-
-  it('reads back from its chunks', () => {
+describe('keys of terms', () => {
+  it('order like their bytes, whatever the script', () => {
     fc.assert(
-      fc.property(ascendingOrdinals, (ordinals) => {
-        const list = listOf(ordinals);
-        expect(contents(readChunks(list))).toEqual(contents(list));
+      fc.property(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' }), (one, other) => {
+        const byBytes = Math.sign(Buffer.compare(Buffer.from(one), Buffer.from(other)));
+        const [key, otherKey] = [termKey(one), termKey(other)];
+        expect(key < otherKey ? -1 : key > otherKey ? 1 : 0).toBe(byBytes);
+        expect(keyOfBytes(keyBytes(key))).toBe(key);
       }),
-      { numRuns: 30 },
-    );
-  });
-
-  it('forgets exactly the ordinals it is told to', () => {
-    fc.assert(
-      fc.property(
-        ascendingOrdinals,
-        fc.array(fc.nat(100_000), { maxLength: 20 }),
-        fc.nat(5),
-        (ordinals, others, every) => {
-          const gone = new Set([...others, ...ordinals.filter((_, index) => index % (every + 1) === 0)]);
-          const list = listOf(ordinals);
-          list.removeAll(gone);
-          expect(contents(readChunks(list))).toEqual(
-            contents(listOf(ordinals.filter((ordinal) => !gone.has(ordinal)))),
-          );
-        },
-      ),
-      { numRuns: 30 },
     );
   });
 });
