@@ -13,7 +13,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { EventSink } from '../base/events.ts';
 import type { BudgetEvent } from './budget-events.ts';
-import type { Consumer } from './consumer.ts';
+import type { Consumer, Residence } from './consumer.ts';
 import { Regrowth } from './regrowth.ts';
 import { Trust } from './trust.ts';
 import { WaitingLine } from './waiting-line.ts';
@@ -27,10 +27,20 @@ export interface Tree {
   readonly busyLines: Set<WaitingLine<Leaf>>;
   /** Aborted when the root closes. */
   readonly closing: AbortController;
+  /** Budgets with more in them than a limit that was lowered allows, to be asked back. */
+  readonly overfull: Set<Branch>;
+  /** Bytes reserved by residence, in the whole tree. */
+  readonly reservedBytes: Record<Residence, number>;
   /** Requests so far; the age of the next one. */
   requestCount: number;
-  /** Somebody has begun to wait, or waits for more than before. */
+  /** Somebody has begun to wait, or waits for more than before; or a budget is overfull. */
   wake(): void;
+}
+
+/** The books of a tree in which nothing is held. */
+export function newBooks(): Pick<Tree, 'busyLines' | 'overfull' | 'reservedBytes' | 'requestCount'> {
+  const reservedBytes = { heap: 0, slab: 0, native: 0, 'disk-cache': 0 };
+  return { busyLines: new Set(), overfull: new Set(), reservedBytes, requestCount: 0 };
 }
 
 /** Less than any request. */
@@ -126,7 +136,8 @@ export abstract class Account {
     this.openBytes = this.isClosed ? NOTHING_OPEN_BYTES : this.limitBytes;
     if (this.regrowth !== null) {
       this.openBytes = this.regrowth.openBytes(this.limitBytes);
-      if (this.regrowth.isOver) {
+      // While somebody waits it stays: its timer is what serves him.
+      if (this.regrowth.isOver && this.line.head === null) {
         this.regrowth.cancel();
         this.regrowth = null;
       }
@@ -138,10 +149,14 @@ export abstract class Account {
 /** A consumer's account. */
 export class Leaf extends Account {
   readonly consumer: Consumer;
+  readonly where: Residence;
   readonly priority: number;
   readonly trust = new Trust();
-  /** While it is asked to give, it may not take. */
-  isAsked = false;
+  /**
+   * Where it stands in being asked to give: its `reclaim` has been called and has not returned, or has returned a promise that is
+   * pending.
+   */
+  asked: 'no' | 'called' | 'answering' = 'no';
   /** It was given up on and has still not answered; nobody asks it again before it has. */
   isUnanswered = false;
   /** All bytes ever given back: what a reclaim has freed is the difference. */
@@ -150,6 +165,7 @@ export class Leaf extends Account {
   constructor(options: AccountOptions & { consumer: Consumer }) {
     super(options);
     this.consumer = options.consumer;
+    this.where = options.consumer.where;
     this.priority = options.consumer.priority;
   }
 
@@ -194,6 +210,11 @@ export class Branch extends Account {
     this.children.delete(child.name);
     this.#changeFloor(-child.floorBytes);
     this.#setAside(-child.minBytes);
+  }
+
+  /** What is committed above its own limit. */
+  get excessBytes(): number {
+    return Math.max(0, this.committedBytes - this.limitBytes);
   }
 
   /** Sets the limit; one below what is committed counts as pressure. */

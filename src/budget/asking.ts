@@ -1,7 +1,7 @@
 /**
  * Asking one consumer to give bytes back, and judging its answer by the books.
  *
- * While it is asked it may not grow, so what its reservations have released meanwhile is what it gave. It has its
+ * While it is asked it cannot grow, so what its reservations have released meanwhile is what it gave. It has its
  * slice of time, then the signal aborts, then a moment of grace to hand in what it has; after that it is given up on,
  * and not asked again before it has answered. Whatever it does — throw, hang, lie — the asking ends, and never
  * throws.
@@ -12,7 +12,9 @@ import { messageOf, TimeoutError } from '../base/errors.ts';
 import type { Level } from '../base/levels.ts';
 import type { Leaf } from './account.ts';
 import type { ConsumerFailure } from './budget-events.ts';
+import type { ReclaimKind } from './consumer.ts';
 import { wordOf } from './consumer-word.ts';
+import { servePath } from './granting.ts';
 
 /** How long after its signal a consumer may still answer. */
 const GRACE_MS = 20;
@@ -25,6 +27,7 @@ const OVERDELIVERY_BYTES = 8 * 1024 * 1024;
 
 export interface Ask {
   readonly targetBytes: number;
+  readonly kind: ReclaimKind;
   readonly level: Level;
   /** Its slice of time, in milliseconds. */
   readonly deadlineMs: number;
@@ -49,23 +52,26 @@ type Reply = { readonly claim: unknown } | { readonly thrown: unknown } | 'hung'
 /** Asks `leaf`. A consumer that answers at once is judged at once; only one that waits costs a promise. */
 export function ask(leaf: Leaf, request: Ask): Answer | Promise<Answer> {
   const { clock } = leaf.tree;
-  const { targetBytes, level, deadlineMs } = request;
+  const { targetBytes, kind, level, deadlineMs } = request;
   const controller = new AbortController();
   const startMs = clock.monotonicMs();
   const releasedBefore = leaf.releasedBytes;
   const judge = (reply: Reply): Answer => {
-    leaf.isAsked = false;
+    const mayWait = leaf.asked === 'answering';
+    leaf.asked = 'no';
+    if (mayWait) servePath(leaf);
     const tookMs = clock.monotonicMs() - startMs;
     return judged(leaf, { reply, targetBytes, accountedBytes: leaf.releasedBytes - releasedBefore, tookMs });
   };
-  leaf.isAsked = true;
+  leaf.asked = 'called';
   let claim: unknown;
   try {
-    claim = leaf.consumer.reclaim({ targetBytes, level, deadlineMs, signal: controller.signal });
+    claim = leaf.consumer.reclaim({ targetBytes, kind, level, deadlineMs, signal: controller.signal });
   } catch (thrown) {
     return judge({ thrown });
   }
   if (!isThenable(claim)) return judge({ claim });
+  leaf.asked = 'answering';
   return replyOf(leaf, claim, request, controller).then(judge);
 }
 
@@ -168,7 +174,8 @@ function failureOf(
     const message = `fell to ${formatBytes(leaf.reservedBytes)}, its minimum is ${formatBytes(leaf.minBytes)}`;
     return { failure: 'below_minimum', message };
   }
-  if (gaveBytes > Math.max(askedBytes * OVERDELIVERY_FACTOR, askedBytes + OVERDELIVERY_BYTES)) {
+  const toleratedBytes = Math.max(OVERDELIVERY_BYTES, leaf.consumer.pieceBytes ?? 0);
+  if (gaveBytes > Math.max(askedBytes * OVERDELIVERY_FACTOR, askedBytes + toleratedBytes)) {
     const message = `was asked for ${formatBytes(askedBytes)} and dropped ${formatBytes(gaveBytes)}`;
     return { failure: 'overdelivered', message };
   }

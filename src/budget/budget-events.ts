@@ -7,8 +7,8 @@ export interface ReclaimedEvent extends TenureEventBase {
   readonly type: 'budget.reclaimed';
   /** Path of the budget the bytes were reclaimed for. */
   readonly path: string;
-  /** `request`: somebody called `reclaim`; `growth`: a waiting `grow` needed room. */
-  readonly cause: 'request' | 'growth';
+  /** `request`: somebody called `reclaim`; `growth`: a waiting `grow` needed room; `limit`: a limit was lowered under what it held. */
+  readonly cause: 'request' | 'growth' | 'limit';
   readonly level: Level;
   readonly targetBytes: number;
   readonly claimedBytes: number;

@@ -37,10 +37,10 @@ import { type Clock, checkedDelay, systemClock } from '../base/clock.ts';
 import { ClosedError, InvalidArgumentError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 import { isAtLeast, LEVELS, type Level } from '../base/levels.ts';
-import { type AccountOptions, Branch, Leaf, type Tree } from './account.ts';
+import { type AccountOptions, Branch, Leaf, newBooks, type Tree } from './account.ts';
 import { MinimumsExceedLimitError, NameTakenError } from './budget-errors.ts';
 import type { BudgetEvent } from './budget-events.ts';
-import type { Consumer } from './consumer.ts';
+import { type Consumer, RESIDENCES, type Residence } from './consumer.ts';
 import { Demand } from './demand.ts';
 import { servePath } from './granting.ts';
 import { type ReclaimOutcome, reclaim } from './reclaim.ts';
@@ -86,6 +86,8 @@ export interface ReclaimOptions {
    * default.
    */
   readonly level?: Level;
+  /** Only from consumers whose bytes live there: a full heap is not relieved by pages of a database. Everybody by default. */
+  readonly where?: readonly Residence[];
   /** For all consumers together, in milliseconds; 1,000 by default. */
   readonly deadlineMs?: number;
   readonly signal?: AbortSignal;
@@ -125,7 +127,7 @@ export class Budget implements Disposable {
     if (regrowthBytesPerSecond !== undefined) requirePositive(regrowthBytesPerSecond, 'regrowthBytesPerSecond');
     const closing = new AbortController();
     const wake = () => this.#demand?.wake();
-    const tree: Tree = { clock, emit, regrowthBytesPerSecond, busyLines: new Set(), closing, requestCount: 0, wake };
+    const tree: Tree = { clock, emit, regrowthBytesPerSecond, wake, closing, ...newBooks() };
     this.#parent = null;
     this.#demand = new Demand(tree);
     this.#branch = new Branch({ tree, parent: null, name: requireName(name), limitBytes, minBytes: 0, weight: 1 });
@@ -157,12 +159,17 @@ export class Budget implements Disposable {
 
   /** What is reserved and set aside above its own limit: nothing can grow until so much has been given back. */
   get excessBytes(): number {
-    return Math.max(0, this.#branch.committedBytes - this.#branch.limitBytes);
+    return this.#branch.excessBytes;
   }
 
   /** Sum of the minimums here: the lowest limit `setLimit` takes. */
   get minimumsBytes(): number {
     return this.#branch.floorBytes;
+  }
+
+  /** Bytes reserved in the whole tree by where they live. */
+  get reservedByResidence(): Readonly<Record<Residence, number>> {
+    return this.#branch.tree.reservedBytes;
   }
 
   /** The most that was ever reserved here. */
@@ -192,13 +199,17 @@ export class Budget implements Disposable {
    * @throws NameTakenError, MinimumsExceedLimitError, InvalidArgumentError for a field outside its range, ClosedError.
    */
   register(consumer: Consumer): Registration {
-    const { name, minBytes, weight, maxBytes = NO_LIMIT_BYTES, priority } = consumer;
+    const { name, minBytes = 0, weight = 1, maxBytes = NO_LIMIT_BYTES, priority, where, pieceBytes = 1 } = consumer;
     if (!Number.isInteger(priority) || priority < 0 || priority > 10) {
       throw new InvalidArgumentError(
         'priority',
         `must be a whole number from 0 (gives last) to 10 (gives first); got ${priority}.`,
       );
     }
+    if (!RESIDENCES.includes(where)) {
+      throw new InvalidArgumentError('where', `must be one of ${RESIDENCES.join(', ')}; got ${String(where)}.`);
+    }
+    requirePositive(pieceBytes, 'pieceBytes');
     if (typeof consumer.reclaim !== 'function' || typeof consumer.reclaimableBytes !== 'function') {
       throw new InvalidArgumentError('consumer', 'must have the methods reclaim() and reclaimableBytes().');
     }
@@ -210,18 +221,21 @@ export class Budget implements Disposable {
   }
 
   /**
-   * Sets this budget's own limit. Below what is reserved it takes effect at once for growth, and what is over stays
-   * until it is given back (`excessBytes`; ask for it with `reclaim`).
+   * Sets this budget's own limit. Below what is reserved it takes effect at once for growth, and what is over (`excessBytes`) is
+   * asked back from the consumers; not with `reclaim: false`, for a caller that asks itself.
    *
    * @throws MinimumsExceedLimitError below `minimumsBytes`; InvalidArgumentError; ClosedError.
    */
-  setLimit(limitBytes: number): void {
+  setLimit(limitBytes: number, { reclaim = true }: { reclaim?: boolean } = {}): void {
     this.#requireOpen();
     requireBytes(limitBytes, 'limitBytes');
     const { path, floorBytes } = this.#branch;
     if (floorBytes > limitBytes) throw new MinimumsExceedLimitError({ path, minimumsBytes: floorBytes, limitBytes });
     this.#branch.setLimit(limitBytes);
     servePath(this.#branch);
+    if (!reclaim || this.#branch.excessBytes === 0) return;
+    this.#branch.tree.overfull.add(this.#branch);
+    this.#branch.tree.wake();
   }
 
   /**
@@ -231,7 +245,7 @@ export class Budget implements Disposable {
    * @throws InvalidArgumentError for a bad size, level or time; ClosedError; the signal's reason only if it was aborted before.
    */
   async reclaim(options: ReclaimOptions): Promise<ReclaimOutcome> {
-    const { targetBytes, level = 'low', deadlineMs = DEFAULT_RECLAIM_DEADLINE_MS, signal } = options;
+    const { targetBytes, level = 'low', deadlineMs = DEFAULT_RECLAIM_DEADLINE_MS, signal, where } = options;
     this.#requireOpen();
     requireBytes(targetBytes, 'targetBytes');
     checkedDelay(deadlineMs);
@@ -240,18 +254,8 @@ export class Budget implements Disposable {
     signal?.throwIfAborted();
     const branch = this.#branch;
     const remainingBytes = (accountedBytes: number) => targetBytes - accountedBytes;
-    const outcome = await reclaim({
-      ...{
-        account: branch,
-        cause: 'request',
-        level,
-        targetBytes,
-        deadlineMs,
-        signal,
-        leastPriority: 0,
-        remainingBytes,
-      },
-    });
+    const run = { account: branch, cause: 'request', level, targetBytes, deadlineMs, signal, where } as const;
+    const outcome = await reclaim({ ...run, leastPriority: 0, remainingBytes });
     if (isAtLeast(level, 'moderate') && !branch.isClosed) {
       branch.restrain({ ceilingBytes: branch.committedBytes, goalBytes: branch.effectiveLimitBytes });
       servePath(branch);

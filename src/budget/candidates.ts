@@ -1,7 +1,7 @@
 /** Who can be asked under an account, and what the plan needs to know of each. */
 import { type Account, Branch, Leaf } from './account.ts';
 import { wordOrFailure } from './asking.ts';
-import type { Consumer } from './consumer.ts';
+import type { Consumer, Residence } from './consumer.ts';
 import type { Candidate, Pool } from './reclaim-plan.ts';
 
 export interface LeafCandidate extends Candidate {
@@ -14,12 +14,21 @@ interface Place {
   readonly pools: readonly Pool[];
 }
 
+/** Which consumers are looked at. */
+export interface Choice {
+  /** Whose bytes live there; everybody when left out. */
+  readonly where?: readonly Residence[] | undefined;
+  /** Those too that are left alone for having broken their word: when it comes to the worst. */
+  readonly forgiving: boolean;
+}
+
 /** Every consumer under `account` that may be asked and says it has something to give. */
-export function candidatesUnder(account: Account): LeafCandidate[] {
+export function candidatesUnder(account: Account, choice: Choice): LeafCandidate[] {
   const found: LeafCandidate[] = [];
   const visit = (each: Account, place: Place) => {
     if (each instanceof Leaf) {
-      const candidate = candidateOf(each, place);
+      if (choice.where && !choice.where.includes(each.where)) return;
+      const candidate = candidateOf(each, { place, forgiving: choice.forgiving });
       if (candidate) found.push(candidate);
     } else if (each instanceof Branch) {
       const children = [...each.children.values()];
@@ -35,10 +44,9 @@ export function candidatesUnder(account: Account): LeafCandidate[] {
  * False for one that is closed, being asked, has yet to answer an earlier asking, or is left alone for breaking its
  * word.
  */
-export function isAskable(leaf: Leaf): boolean {
-  return (
-    !leaf.isClosed && !leaf.isAsked && !leaf.isUnanswered && !leaf.trust.isQuarantined(leaf.tree.clock.monotonicMs())
-  );
+export function isAskable(leaf: Leaf, { forgiving }: Pick<Choice, 'forgiving'>): boolean {
+  if (leaf.isClosed || leaf.asked !== 'no' || leaf.isUnanswered) return false;
+  return forgiving || !leaf.trust.isQuarantined(leaf.tree.clock.monotonicMs());
 }
 
 function within(place: Place, child: Branch | Leaf, weights: number): Place {
@@ -47,12 +55,22 @@ function within(place: Place, child: Branch | Leaf, weights: number): Place {
   return { share: (place.share * child.weight) / weights, pools: hasOwnMinimum ? [...place.pools, pool] : place.pools };
 }
 
-function candidateOf(leaf: Leaf, place: Place): LeafCandidate | null {
-  const word = isAskable(leaf) ? wordOrFailure(leaf) : null;
+function candidateOf(leaf: Leaf, how: { place: Place; forgiving: boolean }): LeafCandidate | null {
+  const word = isAskable(leaf, how) ? wordOrFailure(leaf) : null;
   if (word === null || word.reclaimableBytes === 0) return null;
   const { consumer, priority, reservedBytes, trust } = leaf;
   const valueOfLast = consumer.valueOfLast && ((bytes: number) => valueOrNone(consumer, bytes));
-  return { leaf, priority, reservedBytes, ...word, yieldRatio: trust.yieldRatio, valueOfLast, ...place };
+  const { pieceBytes = 1 } = consumer;
+  return {
+    leaf,
+    priority,
+    reservedBytes,
+    ...word,
+    pieceBytes,
+    yieldRatio: trust.yieldRatio,
+    valueOfLast,
+    ...how.place,
+  };
 }
 
 /** A consumer that fails to say what its bytes are worth claims no value for them. */

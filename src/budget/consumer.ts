@@ -6,8 +6,12 @@
  */
 import type { Level } from '../base/levels.ts';
 
-/** Where a consumer's bytes live; it decides how soon freed bytes leave the process. */
-export type Residence = 'heap' | 'slab' | 'native' | 'disk-cache';
+/** Where a consumer's bytes live; it decides how soon freed bytes leave the process. Those of a `disk-cache` are not in it. */
+export const RESIDENCES = ['heap', 'slab', 'native', 'disk-cache'] as const;
+export type Residence = (typeof RESIDENCES)[number];
+
+/** Idle bytes are worth nothing to anybody, unused ones cost nobody a hit, live ones do. */
+export type ReclaimKind = 'idle' | 'unused' | 'live';
 
 /** What a consumer is asked to give. */
 export interface ReclaimRequest {
@@ -16,6 +20,11 @@ export interface ReclaimRequest {
    * failure.
    */
   readonly targetBytes: number;
+  /**
+   * What is wanted: bytes that are `idle`, bytes reserved and `unused`, or `live` ones. A consumer that cannot tell them apart gives what
+   * it has.
+   */
+  readonly kind: ReclaimKind;
   readonly level: Level;
   /** Time allowed, in milliseconds from the call; the signal aborts when it has passed. */
   readonly deadlineMs: number;
@@ -29,10 +38,12 @@ export interface Consumer {
   /** 1 to 10: 10 gives first. 0 is the last resort. */
   readonly priority: number;
   /** Fair share against its siblings; positive, 1 by default. */
-  readonly weight: number;
-  /** Never asked to fall below this. */
-  readonly minBytes: number;
+  readonly weight?: number;
+  /** Never asked to fall below this; 0 by default. */
+  readonly minBytes?: number;
   readonly maxBytes?: number;
+  /** Where bytes can only be given in pieces (slabs, a whole index): the size of one. It is asked for whole pieces then. */
+  readonly pieceBytes?: number;
   /** Bytes it could give back now, idle and unused ones among them. Called often: must be O(1) and must not throw. */
   reclaimableBytes(): number;
   /** Bytes among them that are expired or idle: worth nothing to anybody. 0 where unknown. */
@@ -46,8 +57,8 @@ export interface Consumer {
   valueOfLast?(bytes: number): number;
   /**
    * Gives back at least `targetBytes` if it can, shrinks its reservations before it answers, and returns the bytes it
-   * claims to have freed. Must not grow: until it has answered, `tryGrow` returns false and `grow` rejects for this
-   * consumer.
+   * claims to have freed. Must not grow: until it has answered, `tryGrow` returns false for this consumer, and `grow` rejects
+   * within the call and waits while a promise is pending.
    */
   reclaim(request: ReclaimRequest): Promise<number> | number;
 }

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MIB } from '../base/bytes.ts';
+import { wait } from '../base/clock.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { ScriptedConsumer } from '../testing/scripted-consumer.ts';
 import { Budget } from './budget.ts';
@@ -77,18 +78,87 @@ describe('asking for those who wait', () => {
   });
 
   it('asks at once again for another who comes first', async () => {
+    const cache = new ScriptedConsumer(budget, { name: 'cache', priority: 5, bytes: 64 * MIB, onReclaim: () => 0 });
+    const [one, other] = ['one', 'other'].map((name) => new ScriptedConsumer(budget, { name }).reservation);
+    const refused = one!.grow(MIB, { timeoutMs: 60 }).catch((error: { code: string }) => error.code);
+    const granted = other!.grow(MIB);
+    await clock.advance(55);
+    const soFar = cache.requests.length;
+    cache.onReclaim = ({ targetBytes }) => cache.give(targetBytes);
+    await clock.advance(5);
+    await granted;
+    expect(await refused).toBe('BUDGET_EXCEEDED');
+    expect(cache.requests).toHaveLength(soFar + 1);
+  });
+
+  it('lets unimportant work push out nothing of more importance, unless it stands in the way of important work', async () => {
     const cache = new ScriptedConsumer(budget, { name: 'cache', priority: 5, bytes: 64 * MIB });
     const scratch = new ScriptedConsumer(budget, { name: 'scratch', priority: 9 });
     const session = new ScriptedConsumer(budget, { name: 'session', priority: 1 });
-    const refused = scratch.reservation.grow(MIB, { timeoutMs: 60 }).catch((error: { code: string }) => error.code);
-    const granted = session.reservation.grow(MIB);
-    await clock.advance(0);
-    await clock.advance(59);
+    const background = scratch.reservation.grow(3 * MIB);
+    await clock.advance(10_000);
     expect(cache.requests).toEqual([]);
-    await clock.advance(1);
+    await Promise.all([background, session.reservation.grow(MIB)]);
+    expect([cache.bytes, scratch.bytes, session.bytes]).toEqual([61 * MIB, 2 * MIB, MIB]);
+  });
+
+  it('claims a minimum from everybody, however unimportant its owner', async () => {
+    const vital = new ScriptedConsumer(budget, { name: 'vital', priority: 0, bytes: 60 * MIB });
+    const owner = new ScriptedConsumer(budget, { name: 'owner', priority: 10, minBytes: 4 * MIB });
+    budget.setLimit(50 * MIB, { reclaim: false });
+    await owner.reservation.grow(2 * MIB);
+    expect(vital.bytes).toBe(48 * MIB);
+  });
+
+  it('asks for two budgets at a time: who is slow to answer one holds up no other', async () => {
+    const [one, other] = ['one', 'other'].map((name) => budget.child({ name, limitBytes: 10 * MIB }));
+    const slow = new ScriptedConsumer(one!, { name: 'slow', bytes: 10 * MIB });
+    slow.onReclaim = ({ targetBytes, signal }) => wait(clock, 900, signal).then(() => slow.give(targetBytes));
+    new ScriptedConsumer(other!, { name: 'quick', bytes: 10 * MIB });
+    const late = new ScriptedConsumer(one!, { name: 'grower' }).reservation.grow(MIB);
+    await new ScriptedConsumer(other!, { name: 'grower' }).reservation.grow(MIB);
+    expect(slow.bytes).toBe(10 * MIB);
+    await clock.advance(900);
+    await late;
+  });
+
+  it('asks back what a lowered limit leaves no room for, and only that', async () => {
+    const tenant = budget.child({ name: 'tenant' });
+    const inside = new ScriptedConsumer(tenant, { name: 'inside', bytes: 30 * MIB });
+    const outside = new ScriptedConsumer(budget, { name: 'outside', bytes: 10 * MIB, priority: 10 });
+    tenant.setLimit(12 * MIB);
+    expect(tenant.excessBytes).toBe(18 * MIB);
+    await clock.advance(0);
+    expect([tenant.excessBytes, inside.bytes, outside.bytes]).toEqual([0, 12 * MIB, 10 * MIB]);
+    expect(events).toMatchObject([{ type: 'budget.reclaimed', cause: 'limit', path: 'node/tenant' }]);
+  });
+
+  it('goes on asking for a lowered limit while nothing comes, and leaves it alone when told to', async () => {
+    const dry = new ScriptedConsumer(budget, { name: 'dry', bytes: 64 * MIB, onReclaim: () => 0 });
+    budget.setLimit(60 * MIB, { reclaim: false });
+    await clock.advance(10_000);
+    expect(dry.requests).toEqual([]);
+    budget.setLimit(60 * MIB);
+    await clock.advance(0);
+    await clock.advance(10_000);
+    expect(dry.requests.length).toBeGreaterThan(5);
+    dry.onReclaim = ({ targetBytes }) => dry.give(targetBytes);
+    await clock.advance(1_000);
+    expect(budget.excessBytes).toBe(0);
+  });
+
+  it('serves who has waited for regrowth alone, even when somebody looked at the books in between', async () => {
+    const other = new Budget({ name: 'other', limitBytes: 1_000, regrowthBytesPerSecond: 100, clock });
+    const cache = new ScriptedConsumer(other, { name: 'cache', bytes: 1_000 });
+    await other.reclaim({ targetBytes: 500, level: 'moderate' });
+    cache.onReclaim = () => 0;
+    const granted = new ScriptedConsumer(other, { name: 'grower' }).reservation.grow(500);
+    for (let look = 0; look < 60; look++) {
+      await clock.advance(100);
+      other.snapshot();
+    }
     await granted;
-    expect(await refused).toBe('BUDGET_EXCEEDED');
-    expect(cache.bytes).toBe(63 * MIB);
+    other.close();
   });
 
   it('stops when nobody waits any more', async () => {

@@ -8,6 +8,9 @@
  * ≤ limit` and no older claim waits. (That can fail only after a limit was lowered under what is committed. Such
  * claims on a minimum have a line of their own, `claims`, served first.)
  *
+ * A consumer that takes its time to give is granted nothing until it has answered: its requests wait in its own line meanwhile,
+ * keeping their age.
+ *
  * **Wait.** A request waits at the first account, from its consumer up, that does not let it pass. So it is only ever
  * behind those who want the same bytes: a tenant over its own limit holds up nobody else, and nobody younger takes
  * what an older one could use.
@@ -25,6 +28,7 @@ import type { Request, WaitingLine } from './waiting-line.ts';
 
 /** The line in which a request that came as number `order` has to wait for `bytes`; null when it can be granted now. */
 export function lineFor(leaf: Leaf, bytes: number, order: number): WaitingLine<Leaf> | null {
+  if (leaf.asked === 'answering') return leaf.line;
   let neededBytes = bytes;
   for (let account: Account | null = leaf; account !== null; account = account.parent) {
     if (neededBytes > 0) {
@@ -46,6 +50,7 @@ export function take(leaf: Leaf, bytes: number): void {
 /** Takes bytes off the books and serves those who waited for them. */
 export function give(leaf: Leaf, bytes: number): void {
   leaf.releasedBytes += bytes;
+  leaf.tree.reservedBytes[leaf.where] -= bytes;
   let freedBytes = bytes;
   for (let account: Account | null = leaf; account !== null; account = account.parent) {
     account.reservedBytes -= bytes;
@@ -122,6 +127,7 @@ function neededAt(account: Account, request: Request<Leaf>): number {
  */
 function enter(leaf: Leaf, bytes: number): number {
   let neededBytes = bytes;
+  leaf.tree.reservedBytes[leaf.where] += bytes;
   for (let account: Account | null = leaf; account !== null; account = account.parent) {
     account.reservedBytes += bytes;
     if (account.reservedBytes > account.peakBytes) account.peakBytes = account.reservedBytes;

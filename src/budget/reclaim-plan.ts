@@ -4,15 +4,18 @@
  * 1. **Idle**: bytes that are expired or idle are worth nothing to anybody; they go first, whoever holds them.
  * 2. **Unused**: what is reserved and not used costs nobody a hit.
  * 3. **Live**: strictly by priority, 10 first and 0 last. Within one priority by *marginal value*: the target is cut
- *    into pieces and each piece is taken where it costs the fewest hits per second for each byte that really comes. For
+ *    into steps and each step is taken where it costs the fewest hits per second for each byte that really comes. For
  *    consumers with falling returns that greedy choice is the optimum (Fox, 1966). A consumer that does not tell what
- *    its bytes are worth claims no value beyond its priority; among such the piece is taken from the one that holds
+ *    its bytes are worth claims no value beyond its priority; among such the step is taken from the one that holds
  *    most for its fair share, so their holdings even out.
  *
  * Each ask is corrected by the consumer's measured yield: one that gives half is asked for twice as much, and its
  * bytes cost twice as much. Nothing is asked that would take a consumer, or a budget with a minimum of its own, below
- * its minimum.
+ * its minimum. One that gives in pieces is asked for whole ones.
  */
+
+import type { ReclaimKind } from './consumer.ts';
+import { LowestFirst } from './lowest-first.ts';
 
 /** What the plan knows of one consumer. */
 export interface Candidate {
@@ -25,6 +28,8 @@ export interface Candidate {
   readonly reclaimableBytes: number;
   readonly idleBytes: number;
   readonly unusedBytes: number;
+  /** It gives in pieces of this size; 1 for any size. */
+  readonly pieceBytes: number;
   /** Bytes to expect for each byte asked, more than 0, up to 1. */
   readonly yieldRatio: number;
   /** Hits per second lost with its least valuable `bytes`. */
@@ -37,8 +42,6 @@ export interface Candidate {
 export interface Pool {
   readonly spareBytes: number;
 }
-
-export type ReclaimKind = 'idle' | 'unused' | 'live';
 
 /** Ask `candidate` for `askBytes`, and expect `expectedBytes`. */
 export interface ReclaimStep<C extends Candidate = Candidate> {
@@ -55,10 +58,10 @@ export interface PlanInput<C extends Candidate> {
   readonly leastPriority?: number;
 }
 
-const PIECES = 32;
+const STEPS = 32;
 /** Less than half a byte still needed is a rounding error of the yields. */
 const NOTHING_BYTES = 0.5;
-const LEAST_PIECE_BYTES = 64 * 1024;
+const LEAST_STEP_BYTES = 64 * 1024;
 
 /** The steps that together should bring `targetBytes`, or all there is, in the order to take them. */
 export function planReclaim<C extends Candidate>({
@@ -94,7 +97,7 @@ class Plan<C extends Candidate> {
   ask(candidate: C, kind: ReclaimKind, bytes: number): void {
     if (this.#remainingBytes < NOTHING_BYTES) return;
     const neededBytes = Math.ceil(this.#remainingBytes / candidate.yieldRatio);
-    const askBytes = Math.min(bytes, neededBytes, this.#roomBytes(candidate));
+    const askBytes = Math.min(bytes, inPieces(candidate, neededBytes), this.#roomBytes(candidate));
     if (askBytes <= 0) return;
     const asks = this.#asks[kind];
     asks.set(candidate, (asks.get(candidate) ?? 0) + askBytes);
@@ -103,23 +106,39 @@ class Plan<C extends Candidate> {
     this.#remainingBytes -= askBytes * candidate.yieldRatio;
   }
 
-  /** Asks for what is still needed, piece by piece, each where it costs least. */
+  /**
+   * Asks for what is still needed, piece by piece, each where it costs least. An offer changes only when its candidate is asked, or
+   * when a pool it shares has shrunk; so each is looked at again when it comes to the top, and not before.
+   */
   askByValue(candidates: readonly C[]): void {
-    const pieceBytes = Math.max(LEAST_PIECE_BYTES, Math.ceil(this.#remainingBytes / PIECES));
+    const stepBytes = Math.max(LEAST_STEP_BYTES, Math.ceil(this.#remainingBytes / STEPS));
+    const offers = new LowestFirst<Offer<C>>(isCheaper);
+    const renew = (candidate: C) => {
+      const offer = this.#offerOf(candidate, stepBytes);
+      if (offer) offers.add(offer);
+    };
+    for (const candidate of candidates) renew(candidate);
     while (this.#remainingBytes >= NOTHING_BYTES) {
-      let best: { candidate: C; askBytes: number; cost: number; burden: number } | undefined;
-      for (const candidate of candidates) {
-        const askBytes = Math.min(Math.ceil(pieceBytes / candidate.yieldRatio), this.#roomBytes(candidate));
-        if (askBytes <= 0) continue;
-        const askedBytes = this.#askedOf(candidate);
-        const cost = marginalValue(candidate, askedBytes, askBytes) / (askBytes * candidate.yieldRatio);
-        const burden = ((candidate.reservedBytes - askedBytes) / candidate.share) * candidate.yieldRatio;
-        if (!best || cost < best.cost || (cost === best.cost && burden > best.burden))
-          best = { candidate, askBytes, cost, burden };
-      }
-      if (!best) return;
-      this.ask(best.candidate, 'live', best.askBytes);
+      const offer = offers.take();
+      if (!offer) return;
+      if (this.#roomBytes(offer.candidate) >= offer.askBytes) this.ask(offer.candidate, 'live', offer.askBytes);
+      renew(offer.candidate);
     }
+  }
+
+  #offerOf(candidate: C, stepBytes: number): Offer<C> | null {
+    const askBytes = Math.min(
+      inPieces(candidate, Math.ceil(stepBytes / candidate.yieldRatio)),
+      this.#roomBytes(candidate),
+    );
+    if (askBytes <= 0) return null;
+    const askedBytes = this.#askedOf(candidate);
+    return {
+      candidate,
+      askBytes,
+      cost: marginalValue(candidate, askedBytes, askBytes) / (askBytes * candidate.yieldRatio),
+      burden: ((candidate.reservedBytes - askedBytes) / candidate.share) * candidate.yieldRatio,
+    };
   }
 
   steps(): ReclaimStep<C>[] {
@@ -140,6 +159,24 @@ class Plan<C extends Candidate> {
     for (const pool of candidate.pools) roomBytes = Math.min(roomBytes, this.#poolBytes.get(pool)!);
     return roomBytes;
   }
+}
+
+/** What a candidate would give next, and what that costs. */
+interface Offer<C> {
+  readonly candidate: C;
+  readonly askBytes: number;
+  /** Hits per second lost for each byte that comes. */
+  readonly cost: number;
+  /** What it holds for its fair share; among equals the heaviest gives. */
+  readonly burden: number;
+}
+
+function isCheaper(one: Offer<Candidate>, other: Offer<Candidate>): boolean {
+  return one.cost < other.cost || (one.cost === other.cost && one.burden > other.burden);
+}
+
+function inPieces({ pieceBytes }: Candidate, bytes: number): number {
+  return pieceBytes === 1 ? bytes : Math.ceil(bytes / pieceBytes) * pieceBytes;
 }
 
 /** Hits per second lost by going from `askedBytes` to `askBytes` more; a word that is no value counts as none. */

@@ -121,6 +121,57 @@ describe('reclaim', () => {
     expect(stingy.requests.at(-1)?.targetBytes).toBe(Math.ceil((10 * MIB) / 0.85));
   });
 
+  it('gives each time enough to write to a disk, however many are still to be asked', async () => {
+    const spiller = new ScriptedConsumer(budget, { name: 'spiller', priority: 10, bytes: 2 * MIB });
+    spiller.onReclaim = ({ targetBytes }) => wait(clock, 60).then(() => spiller.give(targetBytes));
+    for (let index = 0; index < 200; index++) new ScriptedConsumer(budget, { name: `c${index}`, bytes: MIB });
+    const outcome = budget.reclaim({ targetBytes: 100 * MIB });
+    await clock.advance(60);
+    expect(await outcome).toMatchObject({ end: 'reached', accountedBytes: 100 * MIB });
+    expect(failures()).toEqual([]);
+  });
+
+  it('says what kind of bytes is wanted', async () => {
+    const cache = new ScriptedConsumer(budget, { bytes: 10 * MIB, idleBytes: MIB, usedBytes: 8 * MIB });
+    await budget.reclaim({ targetBytes: 4 * MIB });
+    expect(cache.requests.map(({ kind, targetBytes }) => [kind, targetBytes / MIB])).toEqual([
+      ['idle', 1],
+      ['unused', 2],
+      ['live', 1],
+    ]);
+  });
+
+  it('asks only where the bytes live that are wanted', async () => {
+    const slab = new ScriptedConsumer(budget, { name: 'vectors', where: 'slab', priority: 10, bytes: 50 * MIB });
+    const heap = new ScriptedConsumer(budget, { name: 'objects', where: 'heap', bytes: 50 * MIB });
+    expect(budget.reservedByResidence).toEqual({ heap: 50 * MIB, slab: 50 * MIB, native: 0, 'disk-cache': 0 });
+    const outcome = await budget.reclaim({ targetBytes: 60 * MIB, where: ['heap'] });
+    expect(outcome).toMatchObject({ end: 'exhausted', accountedBytes: 50 * MIB });
+    expect([slab.bytes, heap.bytes]).toEqual([50 * MIB, 0]);
+    expect(budget.reservedByResidence).toMatchObject({ heap: 0, slab: 50 * MIB });
+  });
+
+  it('asks one that gives in pieces for whole ones, and blames it for none', async () => {
+    const index = new ScriptedConsumer(budget, { name: 'index', bytes: 128 * MIB, pieceBytes: 64 * MIB });
+    index.onReclaim = ({ targetBytes }) => index.give(Math.ceil(targetBytes / (64 * MIB)) * 64 * MIB);
+    expect(await budget.reclaim({ targetBytes: 4 * MIB })).toMatchObject({ accountedBytes: 64 * MIB });
+    expect(failures()).toEqual([]);
+  });
+
+  it('asks those who broke their word too at critical, when the others have nothing left', async () => {
+    const doubted = new ScriptedConsumer(budget, { name: 'doubted', bytes: 50 * MIB, priority: 10 });
+    doubted.onReclaim = () => Number.NaN;
+    await budget.reclaim({ targetBytes: MIB });
+    doubted.onReclaim = ({ targetBytes }) => doubted.give(targetBytes);
+    const trusted = new ScriptedConsumer(budget, { name: 'trusted', bytes: 10 * MIB });
+    expect(await budget.reclaim({ targetBytes: 5 * MIB, level: 'high' })).toMatchObject({ accountedBytes: 5 * MIB });
+    expect(await budget.reclaim({ targetBytes: 20 * MIB, level: 'high' })).toMatchObject({ accountedBytes: 5 * MIB });
+    const outcome = await budget.reclaim({ targetBytes: 20 * MIB, level: 'critical' });
+    expect(outcome.end).toBe('reached');
+    expect(doubted.bytes).toBeLessThanOrEqual(30 * MIB);
+    expect(trusted.bytes).toBe(0);
+  });
+
   it('tells when there is nobody to ask', async () => {
     const outcome = await budget.reclaim({ targetBytes: 1 });
     expect(outcome).toMatchObject({ end: 'exhausted', accountedBytes: 0, answers: [] });
@@ -140,26 +191,40 @@ describe('reclaim', () => {
 });
 
 describe('a consumer that is being asked', () => {
-  it('cannot grow: refused clearly, without deadlock', async () => {
-    const refusals: unknown[] = [];
+  it('cannot grow within the call: refused clearly, without deadlock', async () => {
     const eager = new ScriptedConsumer(budget, { name: 'eager', bytes: 50 * MIB });
-    eager.onReclaim = async ({ targetBytes }) => {
+    const refusals: unknown[] = [];
+    eager.onReclaim = ({ targetBytes }) => {
       refusals.push(eager.reservation.tryGrow(1));
-      refusals.push(await eager.reservation.grow(1).catch((error: unknown) => error));
-      await Promise.resolve();
-      refusals.push(
-        await eager.registration
-          .reserve()
-          .grow(1)
-          .catch((error: unknown) => error),
-      );
+      eager.reservation.grow(1).catch((error: unknown) => refusals.push(error));
       return eager.give(targetBytes);
     };
     const outcome = await budget.reclaim({ targetBytes: 10 * MIB });
     const reentry = expect.objectContaining({ code: 'BUDGET_REENTRY', details: { path: 'node/eager' } });
-    expect(refusals).toEqual([false, reentry, reentry]);
+    expect(refusals).toEqual([false, reentry]);
     expect(outcome).toMatchObject({ end: 'reached', accountedBytes: 10 * MIB });
     expect(eager.reservation.tryGrow(1)).toBe(true);
+  });
+
+  it('and takes its time lets its own requests wait for its answer, and those of others pass', async () => {
+    const spiller = new ScriptedConsumer(budget, { name: 'spiller', bytes: 50 * MIB });
+    const other = new ScriptedConsumer(budget, { name: 'other' });
+    spiller.onReclaim = ({ targetBytes, signal }) => wait(clock, 80, signal).then(() => spiller.give(targetBytes));
+    const outcome = budget.reclaim({ targetBytes: 10 * MIB });
+    await clock.advance(10);
+    const granted: string[] = [];
+    const grown = spiller.registration
+      .reserve()
+      .grow(MIB)
+      .then(() => granted.push('spiller'));
+    await other.reservation.grow(MIB).then(() => granted.push('other'));
+    expect(spiller.reservation.tryGrow(1)).toBe(false);
+    await clock.advance(60);
+    expect(granted).toEqual(['other']);
+    await clock.advance(10);
+    await grown;
+    expect(await outcome).toMatchObject({ end: 'reached', accountedBytes: 10 * MIB });
+    expect(failures()).toEqual([]);
   });
 
   it('and waits for others in vain is cut off by its time', async () => {

@@ -3,7 +3,7 @@
  *
  * One at a time and in the order of the plan, so that dear bytes are not asked for while cheap ones are on their way,
  * and the asking stops as soon as enough has come. Time is divided: each consumer still to be asked has an equal part
- * of what is left, so one that hangs takes its own part and not the others'. Who failed, or gave less than it was
+ * of what is left, 100 ms at least, so one that hangs takes its own part and not the others'. Who failed, or gave less than it was
  * asked, is not asked twice in one reclaim.
  *
  * Reclaims may overlap (a request of the responder does not wait for a waiting `grow`); a consumer is never asked by
@@ -14,10 +14,14 @@ import type { Account, Leaf } from './account.ts';
 import { type Answer, ask } from './asking.ts';
 import type { ReclaimEnd, ReclaimedEvent } from './budget-events.ts';
 import { candidatesUnder, isAskable } from './candidates.ts';
+import type { Residence } from './consumer.ts';
 import { planReclaim } from './reclaim-plan.ts';
 
 /** Plans per reclaim: the first is usually enough; the others make up for what was not delivered. */
 const MAX_PLANS = 4;
+
+/** Least time for one consumer, while there is any: dividing what is left among many would judge all that write to a disk hung. */
+const LEAST_SLICE_MS = 100;
 
 /**
  * What a reclaim did, in three numbers: claimed, shown by the books, and (added by the one who measures) gone from
@@ -48,6 +52,8 @@ export interface ReclaimRun {
   readonly signal: AbortSignal | undefined;
   /** Live bytes are asked only of this priority and above. */
   readonly leastPriority: number;
+  /** Only consumers whose bytes live there. */
+  readonly where?: readonly Residence[] | undefined;
   /** What is still needed after the books have shown `accountedBytes`. */
   remainingBytes(accountedBytes: number): number;
 }
@@ -69,30 +75,41 @@ export async function reclaim(run: ReclaimRun): Promise<ReclaimOutcome> {
   };
 
   let end = ending();
-  for (let plans = 0; end === null; plans++) {
-    const candidates = plans < MAX_PLANS ? candidatesUnder(run.account).filter(({ leaf }) => !done.has(leaf)) : [];
+  let plansLeft = MAX_PLANS;
+  let forgiving = false;
+  while (end === null) {
+    const choice = { where: run.where, forgiving };
     const steps = planReclaim({
       targetBytes: run.remainingBytes(accountedBytes),
-      candidates,
+      candidates: plansLeft > 0 ? candidatesUnder(run.account, choice).filter(({ leaf }) => !done.has(leaf)) : [],
       leastPriority: run.leastPriority,
     });
-    if (steps.length === 0) end = 'exhausted';
-    for (const [index, step] of steps.entries()) {
+    plansLeft--;
+    if (steps.length === 0) {
+      // At critical those who broke their word are asked as well, once the others have nothing left.
+      if (forgiving || run.level !== 'critical') end = 'exhausted';
+      forgiving = true;
+      plansLeft = 1;
+    }
+    const left = new Set(steps.map(({ candidate }) => candidate.leaf));
+    for (const step of steps) {
       const { leaf } = step.candidate;
       const targetBytes = Math.min(
         step.askBytes,
         neededAsk(leaf, run.remainingBytes(accountedBytes)),
         spareBytes(leaf, run.account),
       );
-      if (targetBytes <= 0 || !isAskable(leaf) || done.has(leaf)) continue;
+      if (targetBytes <= 0 || !isAskable(leaf, choice) || done.has(leaf)) continue;
       const slice = {
         targetBytes,
+        kind: step.kind,
         level: run.level,
-        deadlineMs: Math.max(0, leftMs() / (steps.length - index)),
+        deadlineMs: Math.max(0, Math.min(leftMs(), Math.max(LEAST_SLICE_MS, leftMs() / Math.max(1, left.size)))),
         signal: run.signal,
       };
       const asked = ask(leaf, slice);
       const answer = asked instanceof Promise ? await asked : asked;
+      left.delete(leaf);
       answers.push(answer);
       claimedBytes += answer.claimedBytes;
       accountedBytes += answer.accountedBytes;

@@ -57,7 +57,7 @@ export class Reservation implements Disposable {
     this.#check(bytes);
     if (bytes === 0) return true;
     const leaf = this.#leaf;
-    if (leaf.isAsked || lineFor(leaf, bytes, Number.POSITIVE_INFINITY) !== null) return false;
+    if (leaf.asked !== 'no' || lineFor(leaf, bytes, Number.POSITIVE_INFINITY) !== null) return false;
     take(leaf, bytes);
     this.#bytes += bytes;
     return true;
@@ -68,15 +68,15 @@ export class Reservation implements Disposable {
    *
    * Do not hold a lock across it that your own `reclaim` needs: you may be asked to give while you wait.
    *
-   * @throws BudgetExceededError when the bytes could never fit or did not come free in time; ReclaimReentryError while the consumer is
-   * being asked to give; ClosedError after `free` or close, also while waiting; InvalidArgumentError for a bad size
+   * @throws BudgetExceededError when the bytes could never fit or did not come free in time; ReclaimReentryError from within the
+   * consumer's own `reclaim` (while it works on in a promise, requests wait for its answer); ClosedError after `free` or close, also while waiting; InvalidArgumentError for a bad size
    * or time; the signal's reason.
    */
   async grow(bytes: number, { timeoutMs = DEFAULT_GROW_TIMEOUT_MS, signal }: GrowOptions = {}): Promise<void> {
     this.#check(bytes);
     checkedDelay(timeoutMs);
     signal?.throwIfAborted();
-    if (this.#leaf.isAsked) throw new ReclaimReentryError(this.#leaf.path);
+    if (this.#leaf.asked === 'called') throw new ReclaimReentryError(this.#leaf.path);
     if (this.tryGrow(bytes)) return;
     const tooSmall = this.#tooSmallFor(bytes);
     if (tooSmall !== null) throw this.#refusal({ account: tooSmall, bytes, reason: 'too_large', waitedMs: 0 });
@@ -145,6 +145,7 @@ export class Reservation implements Disposable {
       const request = new Request<Leaf>({
         owner: leaf,
         bytes,
+        priority: leaf.priority,
         order: leaf.tree.requestCount++,
         granted: () => {
           finish();

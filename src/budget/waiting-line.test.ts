@@ -2,8 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Request, WaitingLine } from './waiting-line.ts';
 
-function request(order: number): Request<null> {
-  return new Request({ owner: null, bytes: order + 1, order, granted: () => {}, refused: () => {} });
+function request(order: number, { priority = 5 } = {}): Request<null> {
+  return new Request({ owner: null, bytes: order + 1, priority, order, granted: () => {}, refused: () => {} });
 }
 
 function ordersIn(line: WaitingLine<null>): number[] {
@@ -32,16 +32,15 @@ describe('WaitingLine', () => {
     );
   });
 
-  it('forgets how often it was asked in vain when another comes first', () => {
+  it('knows the most important of those who wait', () => {
     const line = new WaitingLine<null>();
-    const [oldest, middle, youngest] = [request(1), request(2), request(3)];
-    line.join(middle);
-    line.vainAsks = 3;
-    line.askAgainMs = 500;
-    line.join(youngest);
-    expect(line).toMatchObject({ vainAsks: 3, askAgainMs: 500 });
-    line.join(oldest);
-    expect(line).toMatchObject({ vainAsks: 0, askAgainMs: 0 });
+    const [first, second] = [request(1, { priority: 7 }), request(2, { priority: 2 })];
+    expect(line.leastPriority).toBe(Number.POSITIVE_INFINITY);
+    line.join(first);
+    line.join(second);
+    expect(line.leastPriority).toBe(2);
+    line.leave(second);
+    expect(line.leastPriority).toBe(7);
   });
 
   it('lets nobody stand in two lines, nor leave where he does not stand', () => {

@@ -11,6 +11,8 @@ import { invariant } from '../base/assert.ts';
 export interface RequestOptions<Owner> {
   readonly owner: Owner;
   readonly bytes: number;
+  /** 0 to 10, the lower the more important. */
+  readonly priority: number;
   /** Number of arrival, counted over all lines of one tree. */
   readonly order: number;
   /** The bytes are in the books. */
@@ -23,6 +25,7 @@ export interface RequestOptions<Owner> {
 export class Request<Owner> {
   readonly owner: Owner;
   readonly bytes: number;
+  readonly priority: number;
   readonly order: number;
   readonly granted: () => void;
   readonly refused: (reason: unknown) => void;
@@ -34,6 +37,7 @@ export class Request<Owner> {
   constructor(options: RequestOptions<Owner>) {
     this.owner = options.owner;
     this.bytes = options.bytes;
+    this.priority = options.priority;
     this.order = options.order;
     this.granted = options.granted;
     this.refused = options.refused;
@@ -46,14 +50,7 @@ export class WaitingLine<Owner> {
   head: Request<Owner> | null = null;
   /** Sum of what those in the line ask for. */
   bytes = 0;
-  /**
-   * When, in monotonic milliseconds, consumers may be asked again for the oldest; see `demand.ts`. Another oldest
-   * starts anew.
-   */
-  askAgainMs = 0;
-  /** How often they were asked for the oldest in vain. */
-  vainAsks = 0;
-
+  readonly #countByPriority = new Uint32Array(11);
   /** True when somebody who came before `order` stands here. */
   hasOlderThan(order: number): boolean {
     return this.head !== null && this.head.order < order;
@@ -68,17 +65,18 @@ export class WaitingLine<Owner> {
     request.line = this;
     request.previous = previous;
     request.next = next;
-    if (previous === null) this.#promote(request);
+    if (previous === null) this.head = request;
     else previous.next = request;
     if (next === null) this.#tail = request;
     else next.previous = request;
     this.bytes += request.bytes;
+    this.#countByPriority[request.priority]!++;
   }
 
   /** Takes `request` out. */
   leave(request: Request<Owner>): void {
     invariant(request.line === this, 'A request leaves a line it does not stand in.');
-    if (request.previous === null) this.#promote(request.next);
+    if (request.previous === null) this.head = request.next;
     else request.previous.next = request.next;
     if (request.next === null) this.#tail = request.previous;
     else request.next.previous = request.previous;
@@ -86,11 +84,12 @@ export class WaitingLine<Owner> {
     request.previous = null;
     request.next = null;
     this.bytes -= request.bytes;
+    this.#countByPriority[request.priority]!--;
   }
 
-  #promote(request: Request<Owner> | null): void {
-    this.head = request;
-    this.askAgainMs = 0;
-    this.vainAsks = 0;
+  /** The lowest priority number of those who wait, which is that of the most important; `Infinity` when nobody does. */
+  get leastPriority(): number {
+    const priority = this.#countByPriority.findIndex((count) => count > 0);
+    return priority < 0 ? Number.POSITIVE_INFINITY : priority;
   }
 }

@@ -18,6 +18,7 @@ export interface ScriptedConsumerOptions {
   readonly bytes?: number;
   readonly idleBytes?: number;
   readonly usedBytes?: number;
+  readonly pieceBytes?: number;
   readonly valueOfLast?: (bytes: number) => number;
   /** By default it gives what is asked, down to its minimum. */
   readonly onReclaim?: (request: ReclaimRequest, consumer: ScriptedConsumer) => Promise<number> | number;
@@ -30,6 +31,7 @@ export class ScriptedConsumer implements Consumer {
   readonly weight: number;
   readonly minBytes: number;
   readonly maxBytes?: number;
+  readonly pieceBytes?: number;
   readonly valueOfLast?: (bytes: number) => number;
   readonly registration: Registration;
   readonly reservation: Reservation;
@@ -46,6 +48,7 @@ export class ScriptedConsumer implements Consumer {
     this.weight = options.weight ?? 1;
     this.minBytes = options.minBytes ?? 0;
     if (options.maxBytes !== undefined) this.maxBytes = options.maxBytes;
+    if (options.pieceBytes !== undefined) this.pieceBytes = options.pieceBytes;
     if (options.valueOfLast) this.valueOfLast = options.valueOfLast;
     this.onReclaim = options.onReclaim ?? ((request) => this.give(request.targetBytes));
     this.#idleBytes = options.idleBytes ?? 0;

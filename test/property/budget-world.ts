@@ -103,12 +103,14 @@ export class World implements Surroundings {
     const held = pick(holder.reservations, at);
     if (!held || bytes === 0) return;
     const block = blockOf({ consumer: holder.node, bytes }, blocksOf(this.waiters).values());
-    const mayPass = block === null || block.node.mayBeRestrained;
+    const surelyAhead = blocksOf(this.waiters.filter((waiter) => !waiter.holder.isSlow));
+    const ahead = blockOf({ consumer: holder.node, bytes }, surelyAhead.values());
     const granted = held.reservation.tryGrow(bytes);
     if (granted) {
       if (effects(holder.node, bytes).some(({ fits }) => !fits))
         this.fail(`tryGrow(${bytes}) of ${holder.node.name} exceeds a limit`);
-      if (!mayPass) this.fail(`tryGrow(${bytes}) of ${holder.node.name} passed ${block.node.name}`);
+      if (ahead && !ahead.node.mayBeRestrained)
+        this.fail(`tryGrow(${bytes}) of ${holder.node.name} passed ${ahead.node.name}`);
       this.#enter(holder, held, bytes);
     } else if (block === null && !holder.isSlow && !this.#somethingIsHeldBack) {
       this.fail(`tryGrow(${bytes}) of ${holder.node.name} refused without need`);
@@ -228,8 +230,10 @@ export class World implements Surroundings {
   checkWaiters(): void {
     if (this.#somethingIsHeldBack) return;
     const blocks = blocksOf(this.waiters);
-    for (const [waiter, block] of blocks) {
-      if (block === null) this.fail(`${waiter.consumer.name} waits for ${waiter.bytes} without need`);
+    for (const waiter of this.waiters) {
+      // A slow consumer may be answering at this moment, and gets nothing until it has.
+      if (blocks.get(waiter) === null && !waiter.holder.isSlow)
+        this.fail(`${waiter.consumer.name} waits for ${waiter.bytes} without need`);
     }
   }
 
@@ -274,7 +278,8 @@ export class World implements Surroundings {
           ({ node, neededBytes }) => neededBytes > 0 && block?.node === node && !block.isClaim && !node.mayBeRestrained,
         );
       const overtaken = still.find(
-        (older) => older.order < waiter.order && wants(before.get(older)) && wants(after.get(older)),
+        (older) =>
+          !older.holder.isSlow && older.order < waiter.order && wants(before.get(older)) && wants(after.get(older)),
       );
       if (overtaken) this.fail(`${waiter.consumer.name} overtook ${overtaken.consumer.name}`);
     }

@@ -181,6 +181,34 @@ describe('the SQLite text index', () => {
     expect(free).toBe(4000);
   });
 
+  it('drops no more than it needs while the account grants nothing, because somebody else is first in line', async () => {
+    await using temporary = await TemporaryStore.create();
+    let reserved = 0;
+    let closed = false;
+    const account = {
+      tryGrow(bytes: number) {
+        if (!closed) reserved += bytes;
+        return !closed;
+      },
+      shrink(bytes: number) {
+        reserved -= bytes;
+      },
+    };
+    const database = await temporary.openDatabase();
+    const store = new SqliteMemoryStore({ database, account, nowMs: () => 0, onEvent: () => {} });
+    const scopes = Array.from({ length: 6 }, (_, user) => ({ tenant: 'acme', user: `user ${user}` }));
+    await store.put(scopes.map((scope) => memoryFor(scope, 'zebra')));
+    for (const scope of scopes.slice(1)) await store.lexical(scope, ['zebra']);
+    const before = store.cache.bytes;
+    closed = true;
+    expect((await store.lexical(scopes[0]!, ['zebra'])).postings.size).toBe(1);
+    expect(store.cache.bytes).toBe(before);
+    expect(reserved).toBe(before);
+    // What is already kept is not dropped for being used.
+    expect((await store.lexical(scopes[5]!, ['zebra'])).postings.size).toBe(1);
+    expect(store.cache.bytes).toBe(before);
+  });
+
   it('gives cached partitions back when asked, and answers without them', async () => {
     await using temporary = await TemporaryStore.create();
     const store = await temporary.openMemoryStore();

@@ -4,8 +4,9 @@
  * Everything here can be read again from the database, so it may be dropped at any time; it is the first thing to give
  * under pressure. Freshness costs one row read per question: `epoch` tells of removals (start over), `next_ordinal` of
  * arrivals (read on), and both see other processes' writes. Least recently used partitions leave first. Bytes are asked for
- * from an account before they are kept; when it refuses, colder partitions make room, and when there are none, the partition
- * is used for this question and forgotten.
+ * from an account before they are kept; when it refuses, colder partitions make room — their bytes are kept for the new ones, not given
+ * back to be asked for again, for somebody else may be first in line — and when there are none, the partition is used for this
+ * question and forgotten.
  */
 import type { DocumentTable } from '../memory-store.ts';
 import { decodeTerms } from '../text-index/document-terms.ts';
@@ -84,13 +85,9 @@ export class PartitionCache {
 
   /** Drops least recently used partitions until `targetBytes` are free or nothing is left; returns the bytes freed. */
   trim(targetBytes: number): number {
-    let freed = 0;
-    for (const [id, entry] of this.#entries) {
-      if (freed >= targetBytes) break;
-      this.#entries.delete(id);
-      freed += this.#giveBack(entry);
-    }
-    return freed;
+    const freedBytes = this.#drop(targetBytes);
+    this.#account.shrink(freedBytes);
+    return freedBytes;
   }
 
   clear(): void {
@@ -99,24 +96,39 @@ export class PartitionCache {
 
   #keep(id: number, entry: Entry): void {
     const bytes = bytesOf(entry);
-    const change = bytes - entry.bytes;
-    while (change > 0 && !this.#account.tryGrow(change)) {
-      if (this.trim(change) > 0) continue;
-      this.#giveBack(entry);
-      return;
+    let lacking = bytes - entry.bytes;
+    if (lacking > 0 && !this.#account.tryGrow(lacking)) {
+      lacking -= this.#drop(lacking);
+      if (lacking > 0 && !this.#account.tryGrow(lacking)) {
+        this.#account.shrink(bytes - lacking);
+        this.#bytes -= entry.bytes;
+        entry.bytes = 0;
+        return;
+      }
     }
-    if (change < 0) this.#account.shrink(-change);
-    this.#bytes += change;
+    if (lacking < 0) this.#account.shrink(-lacking);
+    this.#bytes += bytes - entry.bytes;
     entry.bytes = bytes;
     this.#entries.set(id, entry);
   }
 
-  #giveBack(entry: Entry): number {
-    const { bytes } = entry;
-    this.#account.shrink(bytes);
-    this.#bytes -= bytes;
+  /** Drops least recently used partitions and leaves their bytes reserved; returns how many. */
+  #drop(targetBytes: number): number {
+    let freedBytes = 0;
+    for (const [id, entry] of this.#entries) {
+      if (freedBytes >= targetBytes) break;
+      this.#entries.delete(id);
+      freedBytes += entry.bytes;
+      this.#bytes -= entry.bytes;
+      entry.bytes = 0;
+    }
+    return freedBytes;
+  }
+
+  #giveBack(entry: Entry): void {
+    this.#account.shrink(entry.bytes);
+    this.#bytes -= entry.bytes;
     entry.bytes = 0;
-    return bytes;
   }
 }
 
