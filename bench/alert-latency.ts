@@ -57,7 +57,7 @@ async function crossingMs(): Promise<number> {
     events: hub.emit,
     gate,
     sensors,
-    configuredLimitBytes: LIMIT_BYTES,
+    settings: { configuredLimitBytes: LIMIT_BYTES },
   });
   monitor.sense();
   anonBytes = 450 * MIB;

@@ -6,8 +6,8 @@
  */
 import type { Level } from '../base/levels.ts';
 
-/** Where a consumer's bytes live; it decides how soon freed bytes leave the process. Those of a `disk-cache` are not in it. */
 export const RESIDENCES = ['heap', 'slab', 'native', 'disk-cache'] as const;
+/** Where a consumer's bytes live; it decides how soon freed bytes leave the process. Those of a `disk-cache` are not in it. */
 export type Residence = (typeof RESIDENCES)[number];
 
 /** Idle bytes are worth nothing to anybody, unused ones cost nobody a hit, live ones do. */

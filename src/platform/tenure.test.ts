@@ -98,9 +98,12 @@ describe('Tenure', () => {
     const path = join(directory, 'tenure.yml');
     await writeFile(path, 'memory_management:\n  observe_only: false\n');
     await using tenure = await open({ configurationPath: path });
+    const { monitor } = tenure;
     expect(tenure.status().observeOnly).toBe(false);
     await writeFile(path, 'memory_management:\n  observe_only: true\n');
     await expect.poll(() => tenure.status().observeOnly, { timeout: 5000 }).toBe(true);
+    // The same one: what it has learned of the process is not thrown away.
+    expect(tenure.monitor).toBe(monitor);
     expect(tenure.recentEvents(10).map(({ type }) => type)).toContain('platform.configuration_reloaded');
   });
 });

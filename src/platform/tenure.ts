@@ -18,7 +18,7 @@ import { seededRandom } from '../base/random.ts';
 import { ResourceScope } from '../base/resource-scope.ts';
 import { Budget } from '../budget/budget.ts';
 import { CollectionGate } from '../pressure/collection-gate.ts';
-import { Monitor } from '../pressure/monitor.ts';
+import { Monitor, type MonitorSettings } from '../pressure/monitor.ts';
 import { machineSensors } from '../pressure/sensors/machine-sensors.ts';
 import type { History } from '../storage/reading-store.ts';
 import { SqliteDatabase } from '../storage/sqlite/connection.ts';
@@ -82,8 +82,7 @@ interface Parts {
 export class Tenure implements AsyncDisposable {
   readonly #parts: Parts;
   #loaded: LoadedConfiguration;
-  #monitor: Monitor;
-  #replacing: Promise<void> = Promise.resolve();
+  readonly #monitor: Monitor;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: Parts, loaded: LoadedConfiguration) {
@@ -132,7 +131,7 @@ export class Tenure implements AsyncDisposable {
     return this.#loaded;
   }
 
-  /** The sensors' last word. A reload of the configuration replaces the monitor: ask for it each time. */
+  /** The sensors' last word. */
   get monitor(): Monitor {
     return this.#monitor;
   }
@@ -220,10 +219,7 @@ export class Tenure implements AsyncDisposable {
 
   #start(load: () => Promise<LoadedConfiguration>): void {
     const { clock, events, resources, startedAtMs } = this.#parts;
-    resources.defer(async () => {
-      await this.#replacing;
-      await this.#monitor.close();
-    });
+    resources.use(this.#monitor);
     this.#monitor.start();
     if (this.#loaded.path !== null) {
       resources.use(
@@ -240,53 +236,21 @@ export class Tenure implements AsyncDisposable {
     events.emit({ type: 'platform.opened', atMs: startedAtMs, version: VERSION, directory, store });
   }
 
-  /**
-   * Puts a new configuration in force. Where it is about monitoring, a monitor with the new values takes over as soon as what the
-   * old one is doing has ended; until then the old one keeps watch.
-   */
+  /** Puts a new configuration in force. */
   #apply(loaded: LoadedConfiguration): void {
-    const changed = this.#loaded.changedFrom(loaded);
     this.#loaded = loaded;
-    if (!changed.some((path) => path.startsWith('memory_management.'))) return;
-    this.#replacing = this.#replacing.then(async () => {
-      await this.#monitor.close();
-      if (this.#closing) return;
-      this.#monitor = this.#makeMonitor(loaded);
-      this.#monitor.start();
-    });
-    const { clock, events } = this.#parts;
-    this.#replacing = this.#replacing.catch((error: unknown) => {
-      const what = 'taking over a changed configuration';
-      events.emit({ type: 'platform.background_failed', atMs: clock.nowMs(), what, message: messageOf(error) });
-    });
+    this.#monitor.reconfigure(monitorSettings(loaded));
   }
 
   #makeMonitor(loaded: LoadedConfiguration): Monitor {
     const { clock, events, budget, gate, readings } = this.#parts;
-    const { monitoring, limits } = loaded.values;
     return new Monitor({
       clock,
       events: events.emit,
       sensors: machineSensors({ clock }),
       budget,
       gate,
-      configuredLimitBytes: limits.memoryBytes === 'auto' ? undefined : limits.memoryBytes,
-      thresholdsFor: (limitBytes) => {
-        const scaled = loaded.scaledTo(limitBytes);
-        return {
-          ...scaled.alerts,
-          warningBytes: scaled.limits.warningBytes,
-          criticalBytes: scaled.limits.criticalBytes,
-        };
-      },
-      collectAboveBytes: limits.gcPressureEnabled
-        ? (limitBytes) => loaded.scaledTo(limitBytes).limits.gcPressureBytes
-        : undefined,
-      observeOnly: monitoring.observeOnly,
-      sensorIntervalMs: monitoring.sensorIntervalMs,
-      storedIntervalMs: monitoring.storedIntervalMs,
-      optimizationIntervalMs: monitoring.optimizationIntervalMs,
-      predictionIntervalMs: monitoring.predictionIntervalMs,
+      settings: monitorSettings(loaded),
       hooks: { stored: (moment) => readings.append(historyPointOf(moment, budget.reservedBytes)) },
     });
   }
@@ -294,6 +258,30 @@ export class Tenure implements AsyncDisposable {
   #requireOpen(): void {
     if (this.#closing) throw new ClosedError('Tenure');
   }
+}
+
+/** What the configuration says about monitoring. */
+function monitorSettings(loaded: LoadedConfiguration): MonitorSettings {
+  const { monitoring, limits } = loaded.values;
+  return {
+    configuredLimitBytes: limits.memoryBytes === 'auto' ? undefined : limits.memoryBytes,
+    thresholdsFor: (limitBytes) => {
+      const scaled = loaded.scaledTo(limitBytes);
+      return {
+        ...scaled.alerts,
+        warningBytes: scaled.limits.warningBytes,
+        criticalBytes: scaled.limits.criticalBytes,
+      };
+    },
+    collectAboveBytes: limits.gcPressureEnabled
+      ? (limitBytes) => loaded.scaledTo(limitBytes).limits.gcPressureBytes
+      : undefined,
+    observeOnly: monitoring.observeOnly,
+    sensorIntervalMs: monitoring.sensorIntervalMs,
+    storedIntervalMs: monitoring.storedIntervalMs,
+    optimizationIntervalMs: monitoring.optimizationIntervalMs,
+    predictionIntervalMs: monitoring.predictionIntervalMs,
+  };
 }
 
 function loadOptionsOf(options: TenureOptions): LoadOptions {

@@ -24,15 +24,28 @@ describe('the score', () => {
       'stalled on memory 10.0 % of the time (all tasks 0.0 %)',
     ],
     [
-      { stall: { someAvg10: 6, fullAvg10: 15 } },
+      { anonBytes: 0.65 * LIMIT_BYTES, stall: { someAvg10: 6, fullAvg10: 15 } },
       90,
       'critical',
       'stalled on memory 6.0 % of the time (all tasks 15.0 %)',
     ],
     [
-      { stall: { someAvg10: 100, fullAvg10: 99 } },
+      { anonBytes: 0.65 * LIMIT_BYTES, stall: { someAvg10: 100, fullAvg10: 99 } },
       100,
       'critical',
+      'stalled on memory 100.0 % of the time (all tasks 99.0 %)',
+    ],
+    // What this process holds is not what the machine lacks.
+    [
+      { anonBytes: 0.5 * LIMIT_BYTES, stall: { someAvg10: 100, fullAvg10: 99 } },
+      89,
+      'high',
+      'stalled on memory 100.0 % of the time (all tasks 99.0 %)',
+    ],
+    [
+      { anonBytes: 0.05 * LIMIT_BYTES, stall: { someAvg10: 100, fullAvg10: 99 } },
+      79,
+      'moderate',
       'stalled on memory 100.0 % of the time (all tasks 99.0 %)',
     ],
   ] as const)('of %j is %f: %s, because of %s', (changes, score, level, reason) => {
@@ -96,6 +109,15 @@ describe('the score', () => {
     expect(assessmentOf({ anonBytes: 0.85 * LIMIT_BYTES }).targetBytes).toBe(Math.ceil((0.85 - 0.65) * LIMIT_BYTES));
     expect(assessmentOf({ anonBytes: 0.6 * LIMIT_BYTES }).targetBytes).toBe(0);
     expect(assessmentOf({ stall: { someAvg10: 20, fullAvg10: 0 } }).targetBytes).toBe(0.05 * 100 * MIB);
+  });
+
+  it('tells bytes that only the heap can give from bytes that anybody can', () => {
+    const heap = { usedBytes: 0, liveBytes: 0.75 * 256 * MIB, limitBytes: 304 * MIB, usableLimitBytes: 256 * MIB };
+    expect(assessmentOf({ heap, anonBytes: 0.7 * LIMIT_BYTES })).toMatchObject({
+      targetBytes: Math.ceil(0.1 * 256 * MIB),
+      heapTargetBytes: Math.ceil(0.1 * 256 * MIB),
+      processTargetBytes: Math.ceil((0.7 - 0.65) * LIMIT_BYTES),
+    });
   });
 
   it('is a number from 0 to 100 with a reason whatever the reading says', () => {

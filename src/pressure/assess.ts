@@ -7,7 +7,8 @@
  *   container  the same for a limited group that does not set the limit that counts, but may be fuller
  *   heap       live old objects over the part of the heap limit they can use; before the first major collection the used heap,
  *              which is an upper bound. Never heapUsed/heapTotal, which says nothing (AUROC .54 against .89)
- *   stall      PSI: the share of time in which some, or all, tasks waited for memory
+ *   stall      PSI: the share of time in which some, or all, tasks waited for memory; worth no more than what this process holds could
+ *              mend: a small process on a machine that others have filled gives what it can and goes on working
  *   …          any term a caller adds (the learned hazard, later)
  *
  * A level is entered as soon as the score reaches its threshold. It is left only after the score has stayed below its lower exit for
@@ -27,6 +28,8 @@ export interface Term {
   readonly reason: string;
   /** Bytes to free until this term falls to the exit of `moderate`; 0 when it is below. */
   readonly excessBytes: number;
+  /** Where they must be freed to count; anywhere when left out. */
+  readonly where?: 'heap';
 }
 
 /** How bad it is, why, and how many bytes would mend it. */
@@ -36,8 +39,12 @@ export interface Assessment {
   readonly level: Level;
   /** The reason of the worst term. */
   readonly reason: string;
-  /** Bytes to free to come to the exit of `moderate`. */
+  /** Bytes to free to come to the exit of `moderate`: the larger of the two that follow. */
   readonly targetBytes: number;
+  /** Bytes the process must come down by, wherever they live in it. */
+  readonly processTargetBytes: number;
+  /** Bytes the heap must come down by. */
+  readonly heapTargetBytes: number;
   /** Worst first. */
   readonly terms: readonly Term[];
 }
@@ -90,18 +97,24 @@ export function assess(
   for (const { path, limitBytes, heldBytes } of otherGroups(reading)) {
     terms.push(shareTerm({ name: 'container', what: `container ${path}`, bytes: heldBytes, limitBytes, exitShare }));
   }
-  if (reading.stall) terms.push(stallTerm(reading.stall, exitShare, heldBytes(reading)));
+  if (reading.stall) {
+    const fullness = Math.max(...terms.map(({ score }) => score));
+    terms.push(stallTerm(reading.stall, { exitShare, heldBytes: heldBytes(reading), fullness, rules }));
+  }
   const extra = scorer?.(reading);
-  if (extra) terms.push(extra);
+  if (extra) terms.push(checked(extra));
   terms.sort((one, other) => other.score - one.score);
   const [worst] = terms as [Term, ...Term[]];
   const next = nextState(worst.score, state, { nowMs, rules });
+  const most = (of: readonly Term[]) => Math.ceil(Math.max(0, ...of.map(({ excessBytes }) => excessBytes)));
   return {
     assessment: {
       score: Math.round(worst.score * 10) / 10,
       level: next.level,
       reason: worst.reason,
-      targetBytes: Math.ceil(Math.max(...terms.map(({ excessBytes }) => excessBytes))),
+      targetBytes: most(terms),
+      processTargetBytes: most(terms.filter(({ where }) => where === undefined)),
+      heapTargetBytes: most(terms.filter(({ where }) => where === 'heap')),
       terms,
     },
     state: next,
@@ -144,13 +157,20 @@ function otherGroups({ limit, container }: Reading): LimitedGroup[] {
 
 function heapTerm({ heap }: Reading, exitShare: number): Term {
   const isKnown = heap.liveBytes !== undefined;
-  return shareTerm({
+  const term = shareTerm({
     name: 'heap',
     what: isKnown ? 'live heap' : 'used heap (no major collection yet)',
     bytes: heap.liveBytes ?? heap.usedBytes,
     limitBytes: heap.usableLimitBytes,
     exitShare,
   });
+  return { ...term, where: 'heap' };
+}
+
+/** What somebody else has computed, kept within the scale. */
+function checked(term: Term): Term {
+  const { score, excessBytes } = term;
+  return { ...term, score: clamped(score), excessBytes: Number.isFinite(excessBytes) ? Math.max(0, excessBytes) : 0 };
 }
 
 function shareTerm(of: { name: string; what: string; bytes: number; limitBytes: number; exitShare: number }): Term {
@@ -178,14 +198,29 @@ const FULL_SCALE = [0, 0, 5, 80, 15, 90, 40, 100] as const;
 /** Stall does not say how many bytes would end it, so what is held is given back a little at a time. */
 const STALL_STEP_SHARE = 0.05;
 
-function stallTerm(stall: StallState, exitShare: number, heldBytes: number): Term {
-  const score = Math.max(along(SOME_SCALE, stall.someAvg10), along(FULL_SCALE, stall.fullAvg10));
+function stallTerm(
+  stall: StallState,
+  of: { exitShare: number; heldBytes: number; fullness: number; rules: LevelRules },
+): Term {
+  const { exitShare, heldBytes, fullness, rules } = of;
+  const stalled = Math.max(along(SOME_SCALE, stall.someAvg10), along(FULL_SCALE, stall.fullAvg10));
+  const score = Math.min(stalled, mostForStall(fullness, rules));
   return {
     name: 'stall',
     score,
     reason: `stalled on memory ${stall.someAvg10.toFixed(1)} % of the time (all tasks ${stall.fullAvg10.toFixed(1)} %)`,
     excessBytes: score >= 100 * exitShare ? heldBytes * STALL_STEP_SHARE : 0,
   };
+}
+
+/** Below which share of its limits a process cannot be what the machine lacks: half of where its own pressure begins. */
+const SMALL_SHARE = 0.5;
+
+/** Stall makes a process shed work only when it is itself at least moderately full, and is `high` only when it is not small. */
+function mostForStall(fullness: number, { thresholds }: LevelRules): number {
+  if (fullness >= thresholds.moderate.exit) return 100;
+  const level = fullness >= SMALL_SHARE * thresholds.moderate.exit ? 'critical' : 'high';
+  return Math.max(0, thresholds[level].enter - 1);
 }
 
 /** Linear between the points x0, y0, x1, y1, … */

@@ -1,35 +1,84 @@
 import { describe, expect, it } from 'vitest';
 import { Books } from './books.ts';
 
+/** One reading a second. */
+class Readings {
+  readonly books = new Books();
+  #second = 0;
+
+  take(heldBytes: number, reservedBytes: number, { seconds = 1 } = {}): void {
+    for (let left = seconds; left > 0; left--) this.books.update(this.#second++ * 1000, { heldBytes, reservedBytes });
+  }
+}
+
 describe('books', () => {
   it('take what the process holds when it has started for its baseline, and what grows later for drift', () => {
-    const books = new Books();
-    for (let second = 0; second < 30; second++)
-      books.update(second * 1000, { heldBytes: 100 + second, reservedBytes: 20 });
-    expect(books).toMatchObject({ baselineBytes: 109, driftBytes: 0 });
-    for (let second = 30; second < 90; second++) books.update(second * 1000, { heldBytes: 150, reservedBytes: 20 });
-    expect(books).toMatchObject({ baselineBytes: 109, driftBytes: 21 });
-    books.update(90_000, { heldBytes: 60, reservedBytes: 20 });
-    expect(books).toMatchObject({ baselineBytes: 40, driftBytes: 0 });
+    const readings = new Readings();
+    for (let second = 0; second < 30; second++) readings.take(100 + second, 20);
+    expect(readings.books).toMatchObject({ baselineBytes: 109, driftBytes: 0, outsideBytes: 109 });
+    readings.take(150, 20, { seconds: 60 });
+    expect(readings.books).toMatchObject({ baselineBytes: 109, driftBytes: 21, outsideBytes: 130 });
+  });
+
+  it('lower the baseline for what stays lower, not for a holder that reserves before it fills', () => {
+    const readings = new Readings();
+    readings.take(300, 200, { seconds: 40 });
+    readings.take(300, 280, { seconds: 10 });
+    expect(readings.books).toMatchObject({ baselineBytes: 100, outsideBytes: 20 });
+    readings.take(380, 280, { seconds: 60 });
+    expect(readings.books).toMatchObject({ baselineBytes: 100, driftBytes: 0, outsideBytes: 100 });
+    readings.take(340, 280, { seconds: 700 });
+    expect(readings.books).toMatchObject({ baselineBytes: 60, driftBytes: 0 });
+  });
+
+  it('take for retained what is still here when the response is over', () => {
+    const readings = new Readings();
+    readings.take(300, 200, { seconds: 40 });
+    readings.books.free(80);
+    readings.take(300, 120);
+    expect(readings.books.retainedBytes).toBe(80);
+    readings.take(230, 120);
+    expect(readings.books.retainedBytes).toBe(10);
+    expect(readings.books.settle()).toBe(10);
+    readings.take(230, 120, { seconds: 90 });
+    expect(readings.books).toMatchObject({ baselineBytes: 100, driftBytes: 0, retainedBytes: 10 });
   });
 
   it('let retained bytes melt as they leave or are used again', () => {
-    const books = new Books();
-    for (let second = 0; second < 40; second++) books.update(second * 1000, { heldBytes: 300, reservedBytes: 200 });
-    books.retain(80);
-    books.update(41_000, { heldBytes: 300, reservedBytes: 120 });
-    expect(books.retainedBytes).toBe(80);
-    books.update(42_000, { heldBytes: 300, reservedBytes: 150 });
-    expect(books.retainedBytes).toBe(50);
-    books.update(43_000, { heldBytes: 260, reservedBytes: 150 });
-    expect(books.retainedBytes).toBe(10);
-    for (let second = 44; second < 90; second++) books.update(second * 1000, { heldBytes: 260, reservedBytes: 150 });
-    expect(books).toMatchObject({ baselineBytes: 100, driftBytes: 0, retainedBytes: 10 });
+    const readings = new Readings();
+    readings.take(300, 200, { seconds: 40 });
+    readings.books.free(80);
+    readings.take(300, 120);
+    expect(readings.books.settle()).toBe(80);
+    readings.take(300, 150);
+    expect(readings.books.retainedBytes).toBe(50);
+    readings.take(260, 150);
+    expect(readings.books.retainedBytes).toBe(10);
+  });
+
+  it('let them melt by what grows too: bytes that were there would have served it', () => {
+    const readings = new Readings();
+    readings.take(300, 200, { seconds: 40 });
+    readings.books.free(80);
+    readings.take(300, 120);
+    readings.books.settle();
+    readings.take(330, 120, { seconds: 40 });
+    expect(readings.books).toMatchObject({ baselineBytes: 100, retainedBytes: 50 });
+  });
+
+  it('take garbage that comes and goes for neither', () => {
+    const readings = new Readings();
+    readings.take(300, 200, { seconds: 40 });
+    readings.books.free(80);
+    readings.take(300, 120);
+    readings.books.settle();
+    for (let second = 0; second < 120; second++) readings.take(300 + 3 * (second % 20), 120);
+    expect(readings.books).toMatchObject({ driftBytes: 0, retainedBytes: 80 });
   });
 
   it('have no baseline below zero when more is reserved than resident', () => {
-    const books = new Books();
-    books.update(0, { heldBytes: 50, reservedBytes: 80 });
-    expect(books).toMatchObject({ baselineBytes: 0, driftBytes: 0, retainedBytes: 0 });
+    const readings = new Readings();
+    readings.take(50, 80);
+    expect(readings.books).toMatchObject({ baselineBytes: 0, driftBytes: 0, retainedBytes: 0 });
   });
 });

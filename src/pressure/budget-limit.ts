@@ -6,9 +6,9 @@
  */
 export function budgetLimitBytes(of: {
   limitBytes: number;
-  baselineBytes: number;
-  driftBytes: number;
+  /** Baseline and drift. */
+  outsideBytes: number;
   headroomBytes: number;
 }): number {
-  return Math.max(0, Math.floor(of.limitBytes - of.baselineBytes - of.driftBytes - of.headroomBytes));
+  return Math.max(0, Math.floor(of.limitBytes - of.outsideBytes - of.headroomBytes));
 }

@@ -1,8 +1,17 @@
 /** What pressure needs of the root budget, and the budget's consumers as a reading lists them. */
 import type { Budget } from '../budget/budget.ts';
+import type { Residence } from '../budget/consumer.ts';
 import type { BudgetSnapshot } from '../budget/snapshot.ts';
 
-export type BudgetPort = Pick<Budget, 'reservedBytes' | 'minimumsBytes' | 'setLimit' | 'reclaim' | 'snapshot'>;
+export type BudgetPort = Pick<Budget, 'reservedByResidence' | 'minimumsBytes' | 'setLimit' | 'reclaim' | 'snapshot'>;
+
+/** Where bytes live that count in the process. */
+export const IN_PROCESS: readonly Residence[] = ['heap', 'slab', 'native'];
+
+/** What consumers hold in the process: of a disk cache it holds nothing. */
+export function reservedInProcess({ reservedByResidence }: BudgetPort): number {
+  return IN_PROCESS.reduce((sum, where) => sum + reservedByResidence[where], 0);
+}
 
 export interface HeldByConsumer {
   /** Path below the root: `store/page-cache`. */

@@ -26,7 +26,7 @@ export type HookName = keyof MonitorHooks;
 
 interface Turn {
   readonly hook: HookName;
-  readonly intervalMs: number;
+  intervalMs: number;
   dueMs: number;
   isRunning: boolean;
 }
@@ -56,6 +56,14 @@ export class HookSchedule {
         isRunning: false,
       };
     });
+  }
+
+  /** Gives each hook a new interval; one that waits for longer than that is due sooner. */
+  reschedule(intervalsMs: Readonly<Record<HookName, number>>, nowMs: number): void {
+    for (const turn of this.#turns) {
+      turn.intervalMs = intervalsMs[turn.hook];
+      turn.dueMs = Math.min(turn.dueMs, nowMs + turn.intervalMs);
+    }
   }
 
   /** Calls what is due. `levelHasChanged` makes an optimization due. */

@@ -33,7 +33,7 @@ class FakeSensor implements Sensor {
   }
 }
 
-function setUp(options: Partial<MonitorOptions> = {}) {
+function setUp({ settings, ...options }: Partial<MonitorOptions> = {}) {
   const clock = new ManualClock();
   const sensor = new FakeSensor();
   const told: PressureEvent[] = [];
@@ -44,7 +44,7 @@ function setUp(options: Partial<MonitorOptions> = {}) {
     events,
     gate,
     sensors: [sensor],
-    configuredLimitBytes: LIMIT_BYTES,
+    settings: { configuredLimitBytes: LIMIT_BYTES, ...settings },
     ...options,
   });
   const types = () => told.map(({ type }) => type);
@@ -60,9 +60,6 @@ describe('the cadence', () => {
     expect(sensor.reads).toBe(1);
     await clock.advance(10_000);
     expect(sensor.reads).toBe(41);
-    expect(monitor.recent).toHaveLength(41);
-    await clock.advance(600_000);
-    expect(monitor.recent).toHaveLength(240);
     await monitor.close();
     expect(clock.pendingTimers).toBe(0);
   });
@@ -302,7 +299,7 @@ describe('a crossing', () => {
       limits.push(limitBytes);
       return { ...defaultThresholds(limitBytes), processBytes: 90 * MIB };
     };
-    const { clock, sensor, monitor, told } = setUp({ thresholdsFor });
+    const { clock, sensor, monitor, told } = setUp({ settings: { thresholdsFor } });
     monitor.start();
     await clock.advance(1_000);
     sensor.part = readingOf({
@@ -319,6 +316,65 @@ describe('a crossing', () => {
     expect(limits).toEqual([512 * MIB, 300 * MIB]);
     expect(monitor.last!.reading.limit).toEqual({ bytes: 300 * MIB, source: 'cgroup', path: '/a' });
     expect(told).toMatchObject([{ type: 'pressure.alert_raised', kind: 'process_memory', severity: 'info' }]);
+    await monitor.close();
+  });
+});
+
+describe('other settings', () => {
+  it('take effect at once, and leave level, alerts, figures and the last collection as they were', async () => {
+    const { clock, sensor, monitor, told } = setUp();
+    const budget = new Budget({ limitBytes: LIMIT_BYTES, clock });
+    sensor.part = readingOf({ anonBytes: 470 * MIB });
+    monitor.start();
+    await clock.advance(1_000);
+    const before = monitor.status();
+    expect(before.alerts.length).toBeGreaterThan(0);
+    const soFar = told.length;
+    monitor.reconfigure({ configuredLimitBytes: LIMIT_BYTES, sensorIntervalMs: 10_000 });
+    await clock.advance(20_000);
+    expect(sensor.reads).toBe(5 + 2);
+    const after = monitor.status();
+    expect(after.alerts.map(({ kind, sinceMs }) => [kind, sinceMs])).toEqual(
+      before.alerts.map(({ kind, sinceMs }) => [kind, sinceMs]),
+    );
+    expect([after.assessment.level, after.peakBytes]).toEqual([before.assessment.level, before.peakBytes]);
+    expect(told).toHaveLength(soFar);
+    monitor.reconfigure({ configuredLimitBytes: 4096 * MIB });
+    await clock.advance(250);
+    expect(monitor.status()).toMatchObject({ reading: { limit: { bytes: 4096 * MIB } } });
+    await monitor.close();
+    expect(() => monitor.reconfigure({})).toThrow(expect.objectContaining({ code: 'CLOSED' }));
+    budget.close();
+  });
+
+  it('give hooks their new intervals', async () => {
+    let stored = 0;
+    const { clock, monitor } = setUp({ hooks: { stored: () => void stored++ } });
+    monitor.start();
+    await clock.advance(1_000);
+    expect(stored).toBe(1);
+    monitor.reconfigure({ storedIntervalMs: 2_000 });
+    await clock.advance(2_000);
+    expect(stored).toBe(2);
+    await clock.advance(2_000);
+    expect(stored).toBe(3);
+    await monitor.close();
+  });
+});
+
+describe('a scorer', () => {
+  it('adds a term, and is skipped and told of once when it fails', async () => {
+    let fails = false;
+    const scorer = () => {
+      if (fails) throw new Error('no model');
+      return { name: 'hazard', score: Number.POSITIVE_INFINITY, reason: 'soon', excessBytes: Number.NaN };
+    };
+    const { monitor, told } = setUp({ scorer });
+    expect(monitor.sense().assessment).toMatchObject({ score: 100, level: 'critical', reason: 'soon', targetBytes: 0 });
+    fails = true;
+    expect(monitor.sense().assessment.terms.map(({ name }) => name)).not.toContain('hazard');
+    monitor.sense();
+    expect(told.filter(({ type }) => type === 'pressure.sensor_failed')).toMatchObject([{ sensor: 'scorer' }]);
     await monitor.close();
   });
 });

@@ -4,14 +4,14 @@
  *   sensors ─▶ reading ─▶ assess ─▶ level changed? ─▶ optimization hook, at once
  *                 │          ├────▶ responder (reclaim, collect, shed)
  *                 │          └────▶ alerts
- *                 └─▶ figures, ring of recent readings; hooks for stored readings (30 s) and forecasts (600 s)
+ *                 └─▶ figures; hooks for stored readings (30 s) and forecasts (600 s)
  *
  * A cycle is synchronous and takes some tens of microseconds; an alert has been delivered when it returns. The next cycle is aimed at
  * its place in the cadence, not at "250 ms from now", so lateness does not add up; cycles missed while the process was
  * busy or asleep are skipped. Intervals are measured in monotonic time, so a wall clock set forwards or back only shows in `atMs`.
  *
  * A sensor that throws is skipped: its part of the reading stays as it was, the failure is counted, and told once until it works
- * again. So is a hook (`hooks.ts`) that fails.
+ * again. So is a hook (`hooks.ts`) or a scorer that fails.
  */
 import type { Clock, Timer } from '../base/clock.ts';
 import { ClosedError, messageOf } from '../base/errors.ts';
@@ -19,16 +19,16 @@ import type { EventSink } from '../base/events.ts';
 import type { Level } from '../base/levels.ts';
 import { type Alert, type AlertThresholds, alertSignals, defaultThresholds, type PlainStatus } from './alert.ts';
 import { Alerts } from './alerts.ts';
-import { type AssessState, assess, CALM, DEFAULT_RULES, type LevelRules, type Scorer } from './assess.ts';
+import { type AssessState, assess, CALM, DEFAULT_RULES, type LevelRules, type Scorer, type Term } from './assess.ts';
 import { type BudgetPort, consumersOf, type HeldByConsumer } from './budget-port.ts';
 import type { CollectionGate } from './collection-gate.ts';
 import { Figures } from './figures.ts';
 import { describeHolders, largestHolders } from './holders.ts';
-import { HookSchedule, type Moment, type MonitorHooks } from './hooks.ts';
+import { type HookName, HookSchedule, type Moment, type MonitorHooks } from './hooks.ts';
 import { tightestLimit } from './limit.ts';
 import type { PressureEvent } from './pressure-events.ts';
 import type { Reading, Trend } from './reading.ts';
-import { Responder } from './responder.ts';
+import { Responder, type ResponderSettings } from './responder.ts';
 import type { ReadingPart, Sensor } from './sensors/sensor.ts';
 import { type Opportunity, usefulness } from './usefulness.ts';
 
@@ -43,13 +43,18 @@ export interface MonitorOptions {
   readonly budget?: BudgetPort | undefined;
   readonly gate: CollectionGate;
   readonly hooks?: MonitorHooks;
+  readonly rules?: LevelRules;
+  readonly scorer?: Scorer | undefined;
+  readonly settings?: MonitorSettings;
+}
+
+/** What may change while it runs; see `reconfigure`. */
+export interface MonitorSettings {
   /** What the process may hold, where somebody has said so. */
   readonly configuredLimitBytes?: number | undefined;
   /** Alert thresholds under a limit; the documented defaults, scaled, when left out. */
   readonly thresholdsFor?: (limitBytes: number) => AlertThresholds;
   readonly collectAboveBytes?: ((limitBytes: number) => number) | undefined;
-  readonly rules?: LevelRules;
-  readonly scorer?: Scorer | undefined;
   /** Measure and plan everything, change nothing. False by default. */
   readonly observeOnly?: boolean;
   /** Time between two cycles; 250 ms by default. */
@@ -81,9 +86,6 @@ export interface MonitorStatus extends Moment {
   readonly retainedBytes: number;
 }
 
-/** One minute at the default cadence. */
-const RECENT_READINGS = 240;
-
 /** A reading before any sensor has spoken. */
 const NOTHING = {
   systemTotalBytes: 0,
@@ -101,12 +103,11 @@ const NOTHING = {
 export class Monitor implements AsyncDisposable {
   readonly #options: MonitorOptions;
   readonly #rules: LevelRules;
-  readonly #intervalMs: number;
+  #settings: MonitorSettings;
   readonly #figures = new Figures();
   readonly #alerts: Alerts;
   readonly #responder: Responder | null;
   readonly #hooks: HookSchedule;
-  readonly #recent: Reading[] = [];
   /** Failing sensors and hooks, and how often in a row. */
   readonly #failures = new Map<string, number>();
   readonly #parts: ReadingPart = { ...NOTHING };
@@ -119,19 +120,18 @@ export class Monitor implements AsyncDisposable {
   #closing: Promise<void> | null = null;
 
   constructor(options: MonitorOptions) {
-    const { clock, events, budget, gate, collectAboveBytes, observeOnly = false } = options;
+    const { clock, events, budget, gate, settings = {} } = options;
     this.#options = options;
+    this.#settings = settings;
     this.#rules = options.rules ?? DEFAULT_RULES;
-    this.#intervalMs = options.sensorIntervalMs ?? 250;
     this.#alerts = new Alerts({ events });
     const fullShare = this.#rules.thresholds.moderate.exit / 100;
     this.#responder = budget
-      ? new Responder({ clock, events, budget, gate, fullShare, observeOnly, collectAboveBytes })
+      ? new Responder({ clock, events, budget, gate, fullShare, settings: responderSettings(settings) })
       : null;
-    const { storedIntervalMs = 30_000, optimizationIntervalMs = 300_000, predictionIntervalMs = 600_000 } = options;
     this.#hooks = new HookSchedule(options.hooks ?? {}, {
       nowMs: clock.monotonicMs(),
-      intervalsMs: { stored: storedIntervalMs, optimization: optimizationIntervalMs, prediction: predictionIntervalMs },
+      intervalsMs: hookIntervals(settings),
       settled: (hook, error) => this.#note(hook, error),
     });
   }
@@ -144,18 +144,40 @@ export class Monitor implements AsyncDisposable {
     this.#tick();
   }
 
+  /**
+   * Puts other settings in force, all of them: what is left out has its default again. Level, alerts, figures, books and the last major
+   * collection stay as they are.
+   */
+  reconfigure(settings: MonitorSettings): void {
+    this.#requireOpen();
+    const { clock } = this.#options;
+    const hasOtherCadence = intervalOf(settings) !== intervalOf(this.#settings);
+    this.#settings = settings;
+    this.#thresholds = null;
+    this.#responder?.reconfigure(responderSettings(settings), this.#moment?.reading ?? null);
+    this.#hooks.reschedule(hookIntervals(settings), clock.monotonicMs());
+    if (this.#timer === null || !hasOtherCadence) return;
+    this.#timer.cancel();
+    this.#dueMs = clock.monotonicMs();
+    this.#schedule();
+  }
+
   /** One cycle now, outside the cadence: reading, assessment, and all that follows. */
   sense(): Moment {
     this.#requireOpen();
-    const { clock, scorer } = this.#options;
+    const { clock } = this.#options;
     const nowMs = clock.monotonicMs();
     const reading = this.#read(clock.nowMs());
     const previousLevel = this.#state.level;
-    const { assessment, state } = assess(reading, this.#state, { nowMs, rules: this.#rules, scorer });
+    const { assessment, state } = assess(reading, this.#state, {
+      nowMs,
+      rules: this.#rules,
+      scorer: () => this.#scored(reading),
+    });
     this.#state = state;
     const moment = { reading, assessment };
     this.#moment = moment;
-    this.#remember(reading, nowMs);
+    this.#figures.add(nowMs, reading.anonBytes);
     const levelHasChanged = assessment.level !== previousLevel;
     if (levelHasChanged) this.#tellLevel(moment, previousLevel);
     this.#responder?.observe(reading, assessment);
@@ -167,11 +189,6 @@ export class Monitor implements AsyncDisposable {
   /** The last reading and its assessment; null before the first. */
   get last(): Moment | null {
     return this.#moment;
-  }
-
-  /** The readings of the last minute (240 at most), oldest first. */
-  get recent(): readonly Reading[] {
-    return this.#recent;
   }
 
   /** New work is to be refused. */
@@ -199,7 +216,7 @@ export class Monitor implements AsyncDisposable {
       alerts: this.#alerts.standing,
       status: this.#alerts.status,
       shedding: this.shedding,
-      observeOnly: this.#options.observeOnly ?? false,
+      observeOnly: this.#settings.observeOnly ?? false,
       driftBytes,
       retainedBytes,
     };
@@ -222,16 +239,35 @@ export class Monitor implements AsyncDisposable {
   }
 
   #tick(): void {
-    const { clock } = this.#options;
-    const nowMs = clock.monotonicMs();
-    this.#dueMs += this.#intervalMs;
-    if (this.#dueMs <= nowMs) this.#dueMs = nowMs + this.#intervalMs;
-    this.#timer = clock.after(this.#dueMs - nowMs, () => this.#tick());
+    this.#schedule();
     this.sense();
   }
 
+  #schedule(): void {
+    const { clock } = this.#options;
+    const intervalMs = intervalOf(this.#settings);
+    const nowMs = clock.monotonicMs();
+    this.#dueMs += intervalMs;
+    if (this.#dueMs <= nowMs) this.#dueMs = nowMs + intervalMs;
+    this.#timer = clock.after(this.#dueMs - nowMs, () => this.#tick());
+  }
+
+  /** The caller's own term; none when it fails. */
+  #scored(reading: Reading): Term | null {
+    const { scorer } = this.#options;
+    if (!scorer) return null;
+    try {
+      const term = scorer(reading);
+      this.#note('scorer', null);
+      return term;
+    } catch (error) {
+      this.#note('scorer', error);
+      return null;
+    }
+  }
+
   #read(atMs: number): Reading {
-    const { sensors, budget, configuredLimitBytes } = this.#options;
+    const { sensors, budget } = this.#options;
     for (const sensor of sensors) {
       try {
         Object.assign(this.#parts, sensor.read());
@@ -245,16 +281,10 @@ export class Monitor implements AsyncDisposable {
     const parts = this.#parts as Omit<Reading, 'atMs' | 'limit' | 'consumers'>;
     const limit = tightestLimit({
       container: parts.container,
-      configuredBytes: configuredLimitBytes,
+      configuredBytes: this.#settings.configuredLimitBytes,
       physicalBytes: parts.systemTotalBytes,
     });
     return { ...parts, atMs, limit, consumers: this.#consumers.map(({ name, bytes }) => ({ name, bytes })) };
-  }
-
-  #remember(reading: Reading, nowMs: number): void {
-    this.#figures.add(nowMs, reading.anonBytes);
-    this.#recent.push(reading);
-    if (this.#recent.length > RECENT_READINGS) this.#recent.shift();
   }
 
   #tellLevel({ reading, assessment }: Moment, previousLevel: Level): void {
@@ -287,7 +317,7 @@ export class Monitor implements AsyncDisposable {
 
   #thresholdsFor(limitBytes: number): AlertThresholds {
     if (this.#thresholds?.limitBytes !== limitBytes) {
-      this.#thresholds = { limitBytes, values: (this.#options.thresholdsFor ?? defaultThresholds)(limitBytes) };
+      this.#thresholds = { limitBytes, values: (this.#settings.thresholdsFor ?? defaultThresholds)(limitBytes) };
     }
     return this.#thresholds.values;
   }
@@ -308,4 +338,17 @@ export class Monitor implements AsyncDisposable {
   #requireOpen(): void {
     if (this.#closing !== null) throw new ClosedError('The monitor');
   }
+}
+
+function intervalOf({ sensorIntervalMs = 250 }: MonitorSettings): number {
+  return sensorIntervalMs;
+}
+
+function responderSettings({ observeOnly = false, collectAboveBytes }: MonitorSettings): ResponderSettings {
+  return { observeOnly, collectAboveBytes };
+}
+
+function hookIntervals(settings: MonitorSettings): Readonly<Record<HookName, number>> {
+  const { storedIntervalMs = 30_000, optimizationIntervalMs = 300_000, predictionIntervalMs = 600_000 } = settings;
+  return { stored: storedIntervalMs, optimization: optimizationIntervalMs, prediction: predictionIntervalMs };
 }

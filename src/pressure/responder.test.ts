@@ -1,138 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { MIB } from '../base/bytes.ts';
 import { ClosedError } from '../base/errors.ts';
-import type { Level } from '../base/levels.ts';
-import { Budget } from '../budget/budget.ts';
-import type { Consumer, ReclaimRequest } from '../budget/consumer.ts';
-import type { Reservation } from '../budget/reservation.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
-import { type AssessState, assess, CALM } from './assess.ts';
-import { budgetLimitBytes } from './budget-limit.ts';
-import { CollectionGate } from './collection-gate.ts';
-import type { PressureEvent } from './pressure-events.ts';
+import { ScriptedConsumer } from '../testing/scripted-consumer.ts';
 import { LIMIT_BYTES, readingOf } from './readings.ts';
-import { Responder } from './responder.ts';
-
-/** How the memory of a simulated cache leaves the process once it has left the books. */
-type Leaving = 'at once' | 'with a collection' | 'never';
-
-/**
- * A process of 512 MB: 60 MB of its own, a cache under the budget, and `extraBytes` that nobody accounts for. One `step` is one
- * reading, 250 ms after the one before.
- */
-class SimulatedProcess implements AsyncDisposable {
-  readonly clock = new ManualClock();
-  readonly events: PressureEvent[] = [];
-  readonly asked: { targetBytes: number; level: Level; atMs: number }[] = [];
-  readonly budget = new Budget({
-    limitBytes: LIMIT_BYTES,
-    clock: this.clock,
-    regrowthBytesPerSecond: Number.POSITIVE_INFINITY,
-  });
-  readonly gate: CollectionGate;
-  readonly responder: Responder;
-  extraBytes = 0;
-  liveBytes = 50 * MIB;
-  majors = 0;
-  collections = 0;
-  onReclaim: (request: ReclaimRequest) => Promise<void> | void = () => {};
-  #garbageBytes = 0;
-  #state: AssessState = CALM;
-  readonly #reservation: Reservation;
-
-  constructor(options: {
-    cacheBytes: number;
-    leaving?: Leaving;
-    observeOnly?: boolean;
-    collectAboveBytes?: number;
-    minBytes?: number;
-  }) {
-    const { leaving = 'at once', observeOnly = false, collectAboveBytes } = options;
-    const events = (event: PressureEvent) => void this.events.push(event);
-    const collect = () => {
-      this.collections++;
-      this.collectNaturally();
-    };
-    this.gate = new CollectionGate({ clock: this.clock, events, collect });
-    const { clock, budget, gate } = this;
-    const threshold = collectAboveBytes === undefined ? undefined : () => collectAboveBytes;
-    this.responder = new Responder({
-      clock,
-      events,
-      budget,
-      gate,
-      fullShare: 0.65,
-      observeOnly,
-      collectAboveBytes: threshold,
-    });
-    this.#reservation = budget.register(this.#consumer(leaving, options.minBytes ?? 0)).reserve();
-    if (!this.#reservation.tryGrow(options.cacheBytes)) throw new Error('The cache does not fit.');
-  }
-
-  get cacheBytes(): number {
-    return this.#reservation.bytes;
-  }
-
-  grow(bytes: number): boolean {
-    return this.#reservation.tryGrow(bytes);
-  }
-
-  collectNaturally(): void {
-    this.majors++;
-    if (this.#leaving !== 'never') this.#garbageBytes = 0;
-  }
-
-  get heldBytes(): number {
-    return 60 * MIB + this.cacheBytes + this.#garbageBytes + this.extraBytes;
-  }
-
-  async step(count = 1): Promise<void> {
-    for (let index = 0; index < count; index++) {
-      await this.clock.advance(250);
-      const collection = { share: 0, majorPerMinute: 0, majors: this.majors };
-      const heap = { ...readingOf().heap, liveBytes: this.liveBytes };
-      const reading = readingOf({ anonBytes: this.heldBytes, heap, collection });
-      const { assessment, state } = assess(reading, this.#state, { nowMs: this.clock.monotonicMs() });
-      this.#state = state;
-      this.responder.observe(reading, assessment);
-      await this.clock.advance(0);
-    }
-  }
-
-  eventsOf<T extends PressureEvent['type']>(type: T): Extract<PressureEvent, { type: T }>[] {
-    return this.events.filter((event) => event.type === type) as Extract<PressureEvent, { type: T }>[];
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.responder[Symbol.asyncDispose]();
-    this.#reservation[Symbol.dispose]();
-    expect(this.budget.close().leakedBytes).toBe(0);
-    expect(this.clock.pendingTimers).toBe(0);
-  }
-
-  #leaving: Leaving = 'at once';
-
-  #consumer(leaving: Leaving, minBytes: number): Consumer {
-    this.#leaving = leaving;
-    return {
-      name: 'cache',
-      where: 'heap',
-      priority: 5,
-      weight: 1,
-      minBytes,
-      reclaimableBytes: () => this.cacheBytes,
-      reclaim: async (request) => {
-        const { targetBytes, level } = request;
-        this.asked.push({ targetBytes, level, atMs: this.clock.monotonicMs() });
-        await this.onReclaim(request);
-        const bytes = Math.min(targetBytes, this.cacheBytes);
-        this.#reservation.shrink(bytes);
-        if (leaving !== 'at once') this.#garbageBytes += bytes;
-        return bytes;
-      },
-    };
-  }
-}
+import { SimulatedProcess } from './responder.fixture.ts';
 
 describe('responder', () => {
   it('leaves a process alone that is well', async () => {
@@ -289,10 +160,53 @@ describe('responder', () => {
     simulated.onReclaim = () => {};
     simulated.extraBytes = 100 * MIB;
     await simulated.step(2);
+    // It does not listen to the signal, so it cannot be asked before it has answered.
     expect(simulated.asked).toHaveLength(1);
     finish();
-    await simulated.step(2);
+    await simulated.step(20);
     expect(simulated.asked.map(({ level }) => level)).toEqual(['moderate', 'critical']);
+  });
+
+  it('calls off what a lesser level is asking for when it gets critical', async () => {
+    await using simulated = new SimulatedProcess({ cacheBytes: 310 * MIB });
+    simulated.onReclaim = ({ signal }) => new Promise((resolve) => signal.addEventListener('abort', () => resolve()));
+    await simulated.step(1);
+    simulated.onReclaim = () => {};
+    simulated.extraBytes = 100 * MIB;
+    await simulated.step(1);
+    expect(simulated.asked.map(({ level, atMs }) => [level, atMs])).toEqual([
+      ['moderate', 250],
+      ['critical', 500],
+    ]);
+    expect(simulated.cacheBytes).toBeLessThan(200 * MIB);
+  });
+
+  it('told to observe only, stops what it is doing, sheds no more and lifts the limit it had set', async () => {
+    await using simulated = new SimulatedProcess({ cacheBytes: 310 * MIB });
+    simulated.extraBytes = 100 * MIB;
+    let aborted = false;
+    simulated.onReclaim = ({ signal }) =>
+      new Promise((resolve) =>
+        signal.addEventListener('abort', () => {
+          aborted = true;
+          resolve();
+        }),
+      );
+    await simulated.step(1);
+    expect(simulated.responder.shedding).toBe(true);
+    simulated.responder.reconfigure({ observeOnly: true }, readingOf());
+    expect(simulated.responder.shedding).toBe(false);
+    await simulated.step(8);
+    expect(aborted).toBe(true);
+    expect(simulated.budget.limitBytes).toBe(LIMIT_BYTES);
+    expect(simulated.asked).toHaveLength(1);
+    simulated.onReclaim = () => {};
+    simulated.extraBytes = 300 * MIB;
+    await simulated.step(8);
+    expect(simulated.asked).toHaveLength(1);
+    simulated.responder.reconfigure({ observeOnly: false }, readingOf());
+    await simulated.step(1);
+    expect(simulated.asked.length).toBeGreaterThan(1);
   });
 
   it('under observe_only measures and plans, and touches nothing', async () => {
@@ -328,52 +242,34 @@ describe('responder', () => {
   });
 });
 
-describe('the limit of the budget', () => {
-  it('is the limit less baseline, drift and head-room, never below 0', () => {
-    expect(budgetLimitBytes({ limitBytes: 512, baselineBytes: 60, driftBytes: 12, headroomBytes: 179.2 })).toBe(260);
-    expect(budgetLimitBytes({ limitBytes: 100, baselineBytes: 90, driftBytes: 0, headroomBytes: 35 })).toBe(0);
-  });
-
-  it('is set from the first reading on, and lets a full budget stay below moderate', async () => {
-    await using simulated = new SimulatedProcess({ cacheBytes: 10 * MIB });
+describe('heap pressure', () => {
+  it('asks consumers on the heap alone', async () => {
+    await using simulated = new SimulatedProcess({ cacheBytes: 100 * MIB });
+    const vectors = new ScriptedConsumer(simulated.budget, {
+      ...{ name: 'vectors', where: 'slab', priority: 10, bytes: 100 * MIB },
+    });
+    simulated.liveBytes = 0.78 * 256 * MIB;
     await simulated.step(1);
-    const limitBytes = simulated.budget.limitBytes;
-    expect(limitBytes).toBe(Math.floor(0.65 * LIMIT_BYTES) - 60 * MIB);
-    while (simulated.grow(MIB));
-    await simulated.step(100);
-    expect(simulated.events).toEqual([]);
-    expect(simulated.budget.limitBytes).toBe(limitBytes);
+    expect(simulated.asked).toEqual([
+      { targetBytes: Math.ceil(0.78 * 256 * MIB - 0.65 * 256 * MIB), level: 'moderate', atMs: 250 },
+    ]);
+    expect(vectors.requests).toEqual([]);
+    vectors.registration.close();
   });
 
-  it('shrinks by what grows outside the books, and comes back when that goes', async () => {
-    await using simulated = new SimulatedProcess({ cacheBytes: 10 * MIB });
-    await simulated.step(130);
-    const before = simulated.budget.limitBytes;
-    simulated.extraBytes = 50 * MIB;
-    await simulated.step(130);
-    expect(simulated.responder.books).toMatchObject({ baselineBytes: 60 * MIB, driftBytes: 50 * MIB });
-    expect(before - simulated.budget.limitBytes).toBe(50 * MIB);
-    simulated.extraBytes = 0;
+  it('counts towards what the process has too much of', async () => {
+    await using simulated = new SimulatedProcess({ cacheBytes: 310 * MIB });
+    const vectors = new ScriptedConsumer(simulated.budget, {
+      ...{ name: 'vectors', where: 'slab', priority: 10, bytes: MIB },
+    });
+    simulated.liveBytes = 0.78 * 256 * MIB;
     await simulated.step(1);
-    expect(simulated.budget.limitBytes).toBe(before);
-  });
-
-  it('is not moved by garbage that comes and goes', async () => {
-    await using simulated = new SimulatedProcess({ cacheBytes: 10 * MIB });
-    await simulated.step(130);
-    const before = simulated.budget.limitBytes;
-    for (let step = 0; step < 300; step++) {
-      simulated.extraBytes = (step % 60) * MIB;
-      await simulated.step();
-    }
-    expect(simulated.budget.limitBytes).toBe(before);
-  });
-
-  it('never falls below the minimums consumers were promised', async () => {
-    await using simulated = new SimulatedProcess({ cacheBytes: 100 * MIB, minBytes: 90 * MIB });
-    simulated.extraBytes = 500 * MIB;
-    await simulated.step(200);
-    expect(simulated.budget.limitBytes).toBe(90 * MIB);
-    expect(simulated.cacheBytes).toBe(90 * MIB);
+    const excessBytes = Math.ceil(370 * MIB - 0.65 * LIMIT_BYTES);
+    expect(simulated.asked).toMatchObject([
+      { targetBytes: Math.ceil(0.13 * 256 * MIB) },
+      { targetBytes: excessBytes - Math.ceil(0.13 * 256 * MIB) - MIB },
+    ]);
+    expect(vectors.requests).toMatchObject([{ targetBytes: MIB }]);
+    vectors.registration.close();
   });
 });

@@ -4,7 +4,10 @@
  *   low       nothing; the budget lets bytes regrow at its own rate
  *   moderate  ask the budget for the target: expired and idle things, then caches
  *   high      the same, then one garbage collection, if so much was freed that it pays
- *   critical  half as much again, a collection in any case, and `shedding`: new work is to be refused
+ *   critical  half as much again, a collection in any case, and `shedding`: new work is to be refused; what a lesser level is still
+ *             asking for is called off
+ *
+ * What the heap has too much of is asked from consumers on the heap alone: vectors dropped for it would bring no relief.
  *
  * **Measured.** A response (`response.ts`) is over when the relief has come, or a major collection has run and the sweeper has had its
  * time, or after 30 s (10 s at high, 5 s at critical); then it is told, once. Until then only a worse level is answered again.
@@ -21,10 +24,11 @@ import type { Clock } from '../base/clock.ts';
 import { ClosedError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 import { isAtLeast, type Level, levelRank } from '../base/levels.ts';
+import type { Residence } from '../budget/consumer.ts';
 import type { Assessment } from './assess.ts';
 import { Books } from './books.ts';
 import { budgetLimitBytes } from './budget-limit.ts';
-import type { BudgetPort } from './budget-port.ts';
+import { type BudgetPort, IN_PROCESS, reservedInProcess } from './budget-port.ts';
 import type { CollectionGate } from './collection-gate.ts';
 import { heldBytes } from './limit.ts';
 import type { PlannedEvent, RespondedEvent, SheddingChangedEvent } from './pressure-events.ts';
@@ -38,11 +42,17 @@ export interface ResponderOptions {
   readonly gate: CollectionGate;
   /** Share of the limit a full budget may bring the process to, 0 to 1: the exit of `moderate`. */
   readonly fullShare: number;
+  readonly settings: ResponderSettings;
+}
+
+/** What may change while it runs. */
+export interface ResponderSettings {
   readonly observeOnly: boolean;
   /** Held bytes from which a response at `moderate` may collect too. */
   readonly collectAboveBytes?: ((limitBytes: number) => number) | undefined;
 }
 
+const ON_HEAP: readonly Residence[] = ['heap'];
 /** Less is not worth asking for. */
 const LEAST_BYTES = MIB / 4;
 const CRITICAL_FACTOR = 1.5;
@@ -61,7 +71,10 @@ const REMEMBERED_MS = 600_000;
 export class Responder implements AsyncDisposable {
   readonly #options: ResponderOptions;
   readonly #books = new Books();
-  readonly #closing = new AbortController();
+  #settings: ResponderSettings;
+  #isClosed = false;
+  /** Calls off the reclaim under way. */
+  #reclaiming = new AbortController();
   #acting: Promise<void> | null = null;
   #response: Response | null = null;
   /** The level last acted at, or a lower one the assessment has come to since. */
@@ -71,6 +84,7 @@ export class Responder implements AsyncDisposable {
   #majorSeenMs = Number.NEGATIVE_INFINITY;
   /** By the books, since the last major collection: what the next one can be expected to free. */
   #freedSinceMajorBytes = 0;
+  #freedHeapSinceMajorBytes = 0;
   #nextMs = Number.NEGATIVE_INFINITY;
   #setBytes = Number.NaN;
   #shedding = false;
@@ -78,6 +92,7 @@ export class Responder implements AsyncDisposable {
 
   constructor(options: ResponderOptions) {
     this.#options = options;
+    this.#settings = options.settings;
   }
 
   /** New work is to be refused. Never set under `observeOnly`. */
@@ -86,7 +101,7 @@ export class Responder implements AsyncDisposable {
   }
 
   /** Drift, retained and baseline; see `books.ts`. */
-  get books(): Pick<Books, 'baselineBytes' | 'driftBytes' | 'retainedBytes'> {
+  get books(): Pick<Books, 'baselineBytes' | 'driftBytes' | 'retainedBytes' | 'outsideBytes'> {
     return this.#books;
   }
 
@@ -98,12 +113,12 @@ export class Responder implements AsyncDisposable {
 
   /** Takes in one reading; what it sets off runs on by itself. */
   observe(reading: Reading, assessment: Assessment): void {
-    if (this.#closing.signal.aborted) throw new ClosedError('The responder');
-    const { clock, budget, observeOnly } = this.#options;
+    if (this.#isClosed) throw new ClosedError('The responder');
+    const { clock, budget } = this.#options;
     const nowMs = clock.monotonicMs();
     const held = heldBytes(reading);
-    this.#books.update(nowMs, { heldBytes: held, reservedBytes: budget.reservedBytes });
-    if (!observeOnly) {
+    this.#books.update(nowMs, { heldBytes: held, reservedBytes: reservedInProcess(budget) });
+    if (!this.#settings.observeOnly) {
       this.#setBudgetLimit(reading.limit.bytes);
       this.#setShedding(assessment);
     }
@@ -112,25 +127,44 @@ export class Responder implements AsyncDisposable {
     this.#respond(nowMs, reading, assessment);
   }
 
+  /** Puts other settings in force. Told to observe only, it stops shedding and lifts the limit it had set. */
+  reconfigure(settings: ResponderSettings, reading: Reading | null): void {
+    const { observeOnly } = this.#settings;
+    this.#settings = settings;
+    if (observeOnly === settings.observeOnly) return;
+    this.#answeredLevel = 'low';
+    this.#nextMs = Number.NEGATIVE_INFINITY;
+    if (observeOnly) return;
+    this.#reclaiming.abort(new ClosedError('The response'));
+    this.#tellShedding(false, 'observe_only was set');
+    const { budget } = this.#options;
+    if (reading) budget.setLimit(Math.max(reading.limit.bytes, budget.minimumsBytes));
+    this.#setBytes = Number.NaN;
+  }
+
   /** Calls off what is running and waits for it to end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closing.abort(new ClosedError('The responder'));
+    this.#isClosed = true;
+    this.#reclaiming.abort(new ClosedError('The responder'));
     await this.#acting;
   }
 
   #setBudgetLimit(limitBytes: number): void {
     const { budget, fullShare } = this.#options;
-    const { baselineBytes, driftBytes } = this.#books;
     const headroomBytes = (1 - fullShare) * limitBytes;
-    const allowedBytes = budgetLimitBytes({ limitBytes, baselineBytes, driftBytes, headroomBytes });
+    const allowedBytes = budgetLimitBytes({ limitBytes, outsideBytes: this.#books.outsideBytes, headroomBytes });
     const bytes = Math.max(allowedBytes, budget.minimumsBytes);
     if (Math.abs(bytes - this.#setBytes) < LIMIT_STEP_SHARE * limitBytes) return;
     this.#setBytes = bytes;
-    budget.setLimit(bytes);
+    // What is over then is pressure, and answered as such: measured, and not for bytes that eviction cannot return.
+    budget.setLimit(bytes, { reclaim: false });
   }
 
   #setShedding({ level, reason }: Assessment): void {
-    const shedding = level === 'critical';
+    this.#tellShedding(level === 'critical', reason);
+  }
+
+  #tellShedding(shedding: boolean, reason: string): void {
     if (shedding === this.#shedding) return;
     this.#shedding = shedding;
     this.#options.events({ type: 'pressure.shedding_changed', atMs: this.#options.clock.nowMs(), shedding, reason });
@@ -146,22 +180,37 @@ export class Responder implements AsyncDisposable {
       return;
     }
     const isWaiting = this.#response !== null || nowMs < this.#nextMs;
-    if (this.#acting !== null || (isWaiting && !isWorse)) return;
-    const wantedBytes = this.#wantedBytes(assessment);
-    if (!this.#options.observeOnly && wantedBytes < LEAST_BYTES && !this.#wantsCollection(level, reading)) return;
+    if (isWaiting && !isWorse) return;
+    if (this.#acting !== null && level !== 'critical') return;
+    const wanted = this.#wanted(assessment);
+    const { observeOnly } = this.#settings;
+    const isTrifle = wanted.heapBytes < LEAST_BYTES && wanted.anywhereBytes < LEAST_BYTES;
+    if (!observeOnly && isTrifle && !this.#wantsCollection(level, reading)) return;
     this.#answeredLevel = level;
-    if (this.#options.observeOnly) this.#plan(nowMs, assessment, wantedBytes);
-    else {
-      this.#acting = this.#act(assessment, wantedBytes, reading).finally(() => {
-        this.#acting = null;
-      });
+    if (observeOnly) {
+      this.#plan(nowMs, assessment, Math.max(wanted.heapBytes, wanted.anywhereBytes));
+      return;
     }
+    this.#reclaiming.abort(new ClosedError('The response to a lesser level'));
+    const before = this.#acting;
+    const acting = Promise.resolve(before)
+      .then(() => (this.#isClosed ? undefined : this.#act(assessment, reading)))
+      .finally(() => {
+        if (this.#acting === acting) this.#acting = null;
+      });
+    this.#acting = acting;
   }
 
-  #wantedBytes({ level, targetBytes }: Assessment): number {
+  /** What is still to be asked for: of what was freed before, what may yet leave is taken off. */
+  #wanted({ level, processTargetBytes, heapTargetBytes }: Assessment): { heapBytes: number; anywhereBytes: number } {
     const { retainedBytes } = this.#books;
-    if (level !== 'critical') return Math.ceil(targetBytes - retainedBytes);
-    return Math.ceil(CRITICAL_FACTOR * targetBytes - Math.min(retainedBytes, this.#freedSinceMajorBytes));
+    const isCritical = level === 'critical';
+    const factor = isCritical ? CRITICAL_FACTOR : 1;
+    const leavingBytes = isCritical ? Math.min(retainedBytes, this.#freedSinceMajorBytes) : retainedBytes;
+    return {
+      heapBytes: Math.ceil(factor * heapTargetBytes - this.#freedHeapSinceMajorBytes),
+      anywhereBytes: Math.ceil(factor * processTargetBytes - leavingBytes),
+    };
   }
 
   #plan(nowMs: number, { level, reason }: Assessment, wantedBytes: number): void {
@@ -178,24 +227,31 @@ export class Responder implements AsyncDisposable {
     });
   }
 
-  async #act({ level, targetBytes }: Assessment, wantedBytes: number, reading: Reading): Promise<void> {
+  async #act(assessment: Assessment, reading: Reading): Promise<void> {
     const { clock, gate } = this.#options;
+    const { level, targetBytes } = assessment;
     const before = { heldBytes: heldBytes(reading), excessBytes: targetBytes };
     this.#response ??= new Response(clock.monotonicMs(), before);
     const response = this.#response;
     if (isAtLeast(level, response.level)) response.level = level;
-    if (wantedBytes >= LEAST_BYTES) {
+    const reclaiming = new AbortController();
+    this.#reclaiming = reclaiming;
+    // The heap first: what comes free there counts for the process as well, so the rest is reckoned after it.
+    for (const part of ['heapBytes', 'anywhereBytes'] as const) {
+      const wantedBytes = this.#wanted(assessment)[part];
+      if (wantedBytes < LEAST_BYTES) continue;
       response.targetBytes += wantedBytes;
-      const outcome = await this.#reclaim(level, wantedBytes);
+      const where = part === 'heapBytes' ? ON_HEAP : IN_PROCESS;
+      const outcome = await this.#reclaim({ level, targetBytes: wantedBytes, where, signal: reclaiming.signal });
       if (outcome === null) return;
       response.claimedBytes += outcome.claimedBytes;
       response.accountedBytes += outcome.accountedBytes;
-      this.#books.retain(outcome.accountedBytes);
-      this.#freedSinceMajorBytes += outcome.accountedBytes;
+      if (reclaiming.signal.aborted) return;
     }
     if (this.#wantsCollection(level, reading) && gate.tryCollect(`pressure ${level}`) !== null) {
       response.collected = true;
       this.#freedSinceMajorBytes = 0;
+      this.#freedHeapSinceMajorBytes = 0;
     }
     const nowMs = clock.monotonicMs();
     response.actedMs = nowMs;
@@ -204,11 +260,17 @@ export class Responder implements AsyncDisposable {
     this.#nextMs = nowMs + this.#pauseMs(level);
   }
 
-  /** Null when we, or the budget, are being closed. */
-  async #reclaim(level: Level, targetBytes: number) {
-    const { signal } = this.#closing;
+  /** Null when the budget is being closed. */
+  async #reclaim(options: { level: Level; targetBytes: number; where: readonly Residence[]; signal: AbortSignal }) {
+    const { budget } = this.#options;
+    const heapBefore = budget.reservedByResidence.heap;
     try {
-      return await this.#options.budget.reclaim({ targetBytes, level, deadlineMs: RECLAIM_DEADLINE_MS, signal });
+      const outcome = await budget.reclaim({ ...options, deadlineMs: RECLAIM_DEADLINE_MS });
+      const heapBytes = Math.min(outcome.accountedBytes, Math.max(0, heapBefore - budget.reservedByResidence.heap));
+      this.#books.free(outcome.accountedBytes);
+      this.#freedSinceMajorBytes += outcome.accountedBytes;
+      this.#freedHeapSinceMajorBytes += heapBytes;
+      return outcome;
     } catch (error) {
       if (error instanceof ClosedError) return null;
       throw error;
@@ -216,7 +278,8 @@ export class Responder implements AsyncDisposable {
   }
 
   #wantsCollection(level: Level, reading: Reading): boolean {
-    const { gate, collectAboveBytes } = this.#options;
+    const { gate } = this.#options;
+    const { collectAboveBytes } = this.#settings;
     if (!gate.mayCollect()) return false;
     if (level === 'critical') return true;
     const limitBytes = reading.limit.bytes;
@@ -235,6 +298,7 @@ export class Responder implements AsyncDisposable {
     this.#majors = majors;
     this.#majorSeenMs = nowMs;
     this.#freedSinceMajorBytes = 0;
+    this.#freedHeapSinceMajorBytes = 0;
   }
 
   #measure(nowMs: number, sight: { heldBytes: number; excessBytes: number }): void {
@@ -243,10 +307,10 @@ export class Responder implements AsyncDisposable {
     response.see(sight);
     if (!response.isOver(nowMs, this.#majorSeenMs)) return;
     this.#response = null;
-    this.#tell(nowMs, response);
+    this.#tell(nowMs, response, this.#books.settle());
   }
 
-  #tell(nowMs: number, response: Response): void {
+  #tell(nowMs: number, response: Response, retainedBytes: number): void {
     const { level, targetBytes, claimedBytes, accountedBytes, residentDropBytes, collected, startedMs } = response;
     this.#vainResponses = response.isVain ? this.#vainResponses + 1 : 0;
     if (response.isVain) this.#nextMs = nowMs + this.#pauseMs(level);
@@ -258,7 +322,7 @@ export class Responder implements AsyncDisposable {
       claimedBytes,
       accountedBytes,
       residentDropBytes,
-      retainedBytes: Math.max(0, accountedBytes - residentDropBytes),
+      retainedBytes,
       driftBytes: this.#books.driftBytes,
       collected,
       tookMs: nowMs - startedMs,

@@ -58,6 +58,8 @@ export class Response {
 
   /** The relief has come, or will not come any more. `majorSeenMs`: when a major collection was last seen. */
   isOver(nowMs: number, majorSeenMs: number): boolean {
+    // Nothing was given and nothing collected: there is nothing to wait for.
+    if (this.accountedBytes === 0 && !this.collected) return true;
     const isSwept = majorSeenMs > this.actedMs && nowMs - majorSeenMs >= SWEEP_MS;
     return this.#hasRelieved(ARRIVED_SHARE) || isSwept || nowMs - this.actedMs >= LONGEST_MEASURE_MS[this.level];
   }

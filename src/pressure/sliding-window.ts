@@ -36,6 +36,11 @@ export class SlidingWindow {
     return new SlidingWindow(options, Number.POSITIVE_INFINITY, Math.min);
   }
 
+  /** Keeps the highest; -Infinity when nothing was added. */
+  static highest(options: { windowMs: number; buckets: number }): SlidingWindow {
+    return new SlidingWindow(options, Number.NEGATIVE_INFINITY, Math.max);
+  }
+
   add(atMs: number, value: number): void {
     const slice = Math.floor(atMs / this.#bucketMs);
     const index = slice % this.#values.length;

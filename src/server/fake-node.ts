@@ -161,7 +161,15 @@ function calmStatus(atMs: number): NodeStatus {
       collection: { share: 0.01, majorPerMinute: 1 },
       consumers: [{ name: 'cache', bytes: MIB }],
     },
-    pressure: { score: 12, level: 'low', reason: 'anon 64 of 1024 MB', targetBytes: 0, terms: [] },
+    pressure: {
+      score: 12,
+      level: 'low',
+      reason: 'anon 64 of 1024 MB',
+      targetBytes: 0,
+      processTargetBytes: 0,
+      heapTargetBytes: 0,
+      terms: [],
+    },
     budget: {
       name: 'node',
       path: 'node',

@@ -61,6 +61,8 @@ export function momentAt(atMs: number, overrule: { score?: number } = {}): Momen
       level: levelOf(score),
       reason,
       targetBytes: 0,
+      processTargetBytes: 0,
+      heapTargetBytes: 0,
       terms: [
         { name: 'resident', score, reason, excessBytes: 0 },
         { name: 'heap', score: (100 * liveBytes) / HEAP_LIMIT_BYTES, reason: 'live heap', excessBytes: 0 },

@@ -10,8 +10,18 @@ export const assessmentSchema = z
     level: levelSchema,
     reason: z.string(),
     targetBytes: z.number().describe('Bytes to regain; 0 when there is nothing to do.'),
+    processTargetBytes: z.number().describe('Bytes the process must come down by, wherever they live in it.'),
+    heapTargetBytes: z.number().describe('Bytes the heap must come down by.'),
     terms: z
-      .array(z.object({ name: z.string(), score: z.number(), reason: z.string(), excessBytes: z.number() }))
+      .array(
+        z.object({
+          name: z.string(),
+          score: z.number(),
+          reason: z.string(),
+          excessBytes: z.number(),
+          where: z.literal('heap').optional(),
+        }),
+      )
       .readonly()
       .describe('What the score is the worst of, worst first.'),
   })
