@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { randomInteger, seededRandom } from './random.ts';
-import { uuidV7 } from './uuid.ts';
 
 describe('seededRandom', () => {
   it('repeats itself for a seed and differs between seeds', () => {
@@ -15,17 +14,5 @@ describe('seededRandom', () => {
     for (let draw = 0; draw < 10_000; draw++) counts[randomInteger(random, { low: 0, high: 10 })]!++;
     expect(Math.min(...counts)).toBeGreaterThan(850);
     expect(Math.max(...counts)).toBeLessThan(1150);
-  });
-});
-
-describe('uuidV7', () => {
-  it('sorts by time and never repeats', () => {
-    const early = uuidV7(1_700_000_000_000);
-    expect(uuidV7(1_700_000_000_001) > early).toBe(true);
-    expect(new Set(Array.from({ length: 1000 }, () => uuidV7(5))).size).toBe(1000);
-  });
-
-  it('holds the time in its first 48 bits', () => {
-    expect(Number.parseInt(uuidV7(1_700_000_000_123).replace('-', '').slice(0, 12), 16)).toBe(1_700_000_000_123);
   });
 });

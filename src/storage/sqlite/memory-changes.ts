@@ -9,7 +9,8 @@ import type { Condition } from './memory-filter.ts';
 import { INSERT_MEMORY, insertParameters } from './memory-rows.ts';
 import type { PartitionState } from './partition-cache.ts';
 import type { Queries } from './queries.ts';
-import { type Backlog, isCrowded, removeIndexed, TERMS_AT_ONCE } from './text-indexer.ts';
+import { type Backlog, indexAtOnce, isCrowded, type NewDocument, removeIndexed } from './text-indexer.ts';
+import { isMergeDue } from './text-segments.ts';
 
 interface RemovableRow {
   readonly sequence: number;
@@ -19,8 +20,9 @@ interface RemovableRow {
 }
 
 const REMOVABLE = 'm.sequence, m.ordinal, m.length, m.terms';
-/** Rows removed in one transaction. */
+/** Rows removed in one transaction, and the terms they hold together. */
 const ROWS_AT_ONCE = 128;
+const TERMS_AT_ONCE = 2_000;
 
 /** The partition of a scope; undefined while nothing has been kept in it. */
 export function findPartition(db: Queries, scope: Scope): PartitionState | undefined {
@@ -32,9 +34,9 @@ export function findPartition(db: Queries, scope: Scope): PartitionState | undef
   );
 }
 
-/** Inserts all; returns the partitions in which enough now waits to be indexed. */
+/** Inserts all; returns the partitions in which there is now something to index, or to merge. */
 export function insertAll(db: Queries, items: readonly NewMemory[]): number[] {
-  const crowded: number[] = [];
+  const busy: number[] = [];
   for (const group of byPartition(items)) {
     const partition = reserveOrdinals(db, group);
     const names = new Map<string, number>();
@@ -45,19 +47,24 @@ export function insertAll(db: Queries, items: readonly NewMemory[]): number[] {
       names.set(key, id);
       return id;
     };
+    const firstOrdinal = partition.next_ordinal - group.length;
+    const documents: NewDocument[] = [];
     for (const [index, item] of group.entries()) {
-      const ordinal = partition.next_ordinal - group.length + index;
-      const { memory } = item;
+      const ordinal = firstOrdinal + index;
+      const { memory, terms } = item;
       const sessionId = idOf('session', memory.scope.session);
       const speakerId = idOf('speaker', memory.speaker);
+      documents.push({ ordinal, terms, length: lengthOf(terms), sessionId: sessionId ?? 0, speakerId: speakerId ?? 0 });
       db.run(INSERT_MEMORY, ...insertParameters(item, { partitionId: partition.id, ordinal, sessionId, speakerId }));
       for (const tag of memory.tags) {
         db.run('INSERT INTO memory_tags (partition_id, tag, ordinal) VALUES (?, ?, ?)', partition.id, tag, ordinal);
       }
     }
-    if (isCrowded(partition)) crowded.push(partition.id);
+    if (firstOrdinal === partition.indexed_ordinals && indexAtOnce(db, partition.id, documents)) {
+      if (isMergeDue(db, partition.id)) busy.push(partition.id);
+    } else if (isCrowded(partition)) busy.push(partition.id);
   }
-  return crowded;
+  return busy;
 }
 
 /** The items of each partition, in their order. */

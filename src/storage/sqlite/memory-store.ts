@@ -62,8 +62,8 @@ export class SqliteMemoryStore implements MemoryStore {
 
   async put(items: readonly NewMemory[], signal?: AbortSignal): Promise<void> {
     if (items.length === 0) return;
-    const crowded = await this.#database.write((db) => insertAll(db, items), signal ? { signal } : {});
-    for (const partitionId of crowded) this.#indexLater(partitionId);
+    const busy = await this.#database.write((db) => insertAll(db, items), signal ? { signal } : {});
+    for (const partitionId of busy) this.#indexLater(partitionId);
   }
 
   async get(scope: Scope, id: string): Promise<StoredMemory | null> {

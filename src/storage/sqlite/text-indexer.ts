@@ -2,15 +2,18 @@
  * Keeps the text index of a partition, always inside somebody's transaction.
  *
  * A new memory costs one row; its terms wait in that row (`terms`) until `INDEX_BATCH` documents have gathered, and then become a
- * segment together (`text-segments.ts`), so a single durable `remember` writes a few pages, not one for every word it holds. Removal is
+ * segment together (`text-segments.ts`), so a single durable `remember` writes a few pages, not one for every word it holds. A batch
+ * that is large enough by itself becomes a segment in its own transaction.
+ * Removal is
  * exact and at once: the postings, the length and the frequencies of the document leave in the transaction that deletes its row.
  */
 import { BlockWriter } from '../text-index/block.ts';
 import { decodeTerms } from '../text-index/document-terms.ts';
 import { type DocumentEntry, encodeDocuments, visitDocuments } from '../text-index/growing-documents.ts';
 import { PostingList } from '../text-index/postings.ts';
+import { termKey } from '../text-index/term-key.ts';
 import type { Queries } from './queries.ts';
-import { addSegment, mergeSegments, removePostings } from './text-segments.ts';
+import { addSegment, mergeSegments, removePostings, type Span } from './text-segments.ts';
 
 /** Documents that may wait. Reading 256 short term lists takes well under a millisecond. */
 export const INDEX_BATCH = 256;
@@ -18,8 +21,8 @@ export const INDEX_BATCH = 256;
 /** Terms that may wait, whatever the number of documents: long documents are indexed sooner. */
 const WAITING_TERMS = 8_000;
 
-/** Different terms touched in one transaction, unless one document alone has more: bounds how long everybody waits behind it. */
-export const TERMS_AT_ONCE = 2_000;
+/** Different terms indexed in one transaction, unless one document alone has more: bounds how long everybody waits behind it. */
+const TERMS_AT_ONCE = 8_000;
 
 /** Documents in one row of `text_documents`. */
 const DOCUMENT_RUN = 1024;
@@ -35,6 +38,12 @@ interface WaitingRow {
 export const WAITING_ROWS = `SELECT ordinal, length, session_id, speaker_id, terms FROM memories
   WHERE partition_id = ? AND ordinal >= ? AND ordinal < ? ORDER BY ordinal`;
 
+/** A document as it is inserted. */
+export interface NewDocument extends DocumentEntry {
+  readonly ordinal: number;
+  readonly terms: ReadonlyMap<string, number>;
+}
+
 export interface Backlog {
   readonly next_ordinal: number;
   readonly indexed_ordinals: number;
@@ -44,6 +53,22 @@ export interface Backlog {
 /** True when enough waits that it should be moved into the index. */
 export function isCrowded({ next_ordinal, indexed_ordinals, waiting_terms }: Backlog): boolean {
   return next_ordinal - indexed_ordinals >= INDEX_BATCH || waiting_terms >= WAITING_TERMS;
+}
+
+/**
+ * Indexes a batch in the transaction that inserts it: one whose ordinals follow what is indexed, and that is neither too small for a
+ * segment nor too large for one transaction. Returns whether it did.
+ */
+export function indexAtOnce(db: Queries, partitionId: number, batch: readonly NewDocument[]): boolean {
+  if (batch.length < INDEX_BATCH) return false;
+  const lists = new Map<string, PostingList>();
+  for (const { ordinal, terms } of batch) {
+    for (const [term, frequency] of terms) push(lists, termKey(term), { ordinal, frequency });
+    if (lists.size > TERMS_AT_ONCE) return false;
+  }
+  const from = batch[0]!.ordinal;
+  addToIndex(db, { partitionId, firstOrdinal: from, nextOrdinal: from + batch.length }, { lists, entries: batch });
+  return true;
 }
 
 /** Moves a bounded number of waiting documents into the index, or takes one step of a merge; true when more may follow. */
@@ -74,25 +99,40 @@ function indexWaiting(db: Queries, partitionId: number): boolean {
       sessionId: row.session_id ?? 0,
       speakerId: row.speaker_id ?? 0,
     };
-    for (const [term, frequency] of terms) {
-      const list = lists.get(term) ?? new PostingList(2);
-      if (list.count === 0) lists.set(term, list);
-      list.push(row.ordinal, frequency);
-    }
+    for (const [term, frequency] of terms) push(lists, term, { ordinal: row.ordinal, frequency });
   }
   entries.length = to - from;
+  addToIndex(db, { partitionId, firstOrdinal: from, nextOrdinal: to }, { lists, entries: Array.from(entries), moved });
+  return true;
+}
+
+function push(
+  lists: Map<string, PostingList>,
+  term: string,
+  { ordinal, frequency }: { ordinal: number; frequency: number },
+): void {
+  const list = lists.get(term) ?? new PostingList(2);
+  if (list.count === 0) lists.set(term, list);
+  list.push(ordinal, frequency);
+}
+
+function addToIndex(
+  db: Queries,
+  span: Span,
+  content: { lists: ReadonlyMap<string, PostingList>; entries: readonly (DocumentEntry | undefined)[]; moved?: number },
+): void {
+  const { lists, entries, moved = 0 } = content;
   const writer = new BlockWriter();
   for (const term of [...lists.keys()].sort()) writer.addPostings(term, lists.get(term)!);
-  addSegment(db, { partitionId, firstOrdinal: from, nextOrdinal: to }, { level: 0, blocks: writer.finish() });
-  appendDocuments(db, { partitionId, from }, Array.from(entries));
+  addSegment(db, span, { level: 0, blocks: writer.finish() });
+  appendDocuments(db, { partitionId: span.partitionId, from: span.firstOrdinal }, entries);
   db.run(
     `UPDATE partitions SET indexed_ordinals = ?1,
        waiting_terms = CASE WHEN next_ordinal = ?1 THEN 0 ELSE waiting_terms - ?2 END WHERE id = ?3`,
-    to,
+    span.nextOrdinal,
     moved,
-    partitionId,
+    span.partitionId,
   );
-  return true;
 }
 
 export interface IndexedDocument {

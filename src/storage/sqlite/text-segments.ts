@@ -123,6 +123,15 @@ export function removePostings(
   }
 }
 
+/** Whether `mergeSegments` would do something. Looks at the newest level only: the others grow by merges, which look at all. */
+export function isMergeDue(db: Queries, partitionId: number): boolean {
+  const newest = db.get<{ count: number }>(
+    'SELECT count(*) AS count FROM text_segments WHERE partition_id = ? AND level = 0',
+    partitionId,
+  );
+  return newest !== undefined && newest.count >= FAN_IN;
+}
+
 /** Does one step of a merge, if one is due or under way; false when there was none. */
 export function mergeSegments(db: Queries, partitionId: number): boolean {
   const segments = db.all<SegmentRow>(
