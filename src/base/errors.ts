@@ -47,7 +47,16 @@ export class TimeoutError extends TenureError {
   }
 }
 
-/** The text of anything thrown, for logs and events. */
+/** The text of anything thrown, for logs and events. Never throws, whatever was thrown. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  return textOf(() => (thrown instanceof Error ? thrown.message : thrown));
+}
+
+/** A value as text, where the value is somebody else's and may refuse even that. */
+export function textOf(value: () => unknown): string {
+  try {
+    return String(value());
+  } catch {
+    return 'something that cannot be shown';
+  }
 }

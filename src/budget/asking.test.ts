@@ -31,6 +31,8 @@ afterEach(() => {
 
 const failures = () => events.filter((event) => event.type === 'budget.consumer_failed');
 
+type Answering = ScriptedConsumer['onReclaim'];
+
 describe('a consumer that', () => {
   const misbehaving: [string, string, ScriptedConsumer['onReclaim'], number][] = [
     [
@@ -61,6 +63,26 @@ describe('a consumer that', () => {
     ['answers NaN', 'invalid_answer', () => Number.NaN, 0],
     ['answers a negative size', 'invalid_answer', () => -1, 0],
     ['answers nothing', 'invalid_answer', (() => undefined) as unknown as ScriptedConsumer['onReclaim'], 0],
+    ['answers what refuses to be shown', 'invalid_answer', (() => Object.create(null)) as unknown as Answering, 0],
+    [
+      'answers what refuses to be looked at',
+      'threw',
+      (() => ({
+        // biome-ignore lint/suspicious/noThenProperty: that is the trap
+        get then() {
+          throw new Error('do not look');
+        },
+      })) as unknown as Answering,
+      0,
+    ],
+    [
+      'throws what refuses to be shown',
+      'threw',
+      () => {
+        throw Object.create(null);
+      },
+      0,
+    ],
     ['claims what it did not give', 'overclaimed', ({ targetBytes }) => targetBytes, 0],
     ['claims twice what it gave', 'overclaimed', (_, self) => 2 * self.give(2 * MIB), 2 * MIB],
     ['drops far more than it was asked for', 'overdelivered', (_, self) => self.give(80 * MIB), 80 * MIB],

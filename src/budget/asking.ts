@@ -6,9 +6,10 @@
  * and not asked again before it has answered. Whatever it does — throw, hang, lie — the asking ends, and never
  * throws.
  */
+import { InvariantError } from '../base/assert.ts';
 import { formatBytes } from '../base/bytes.ts';
 import type { Timer } from '../base/clock.ts';
-import { messageOf, TimeoutError } from '../base/errors.ts';
+import { messageOf, TimeoutError, textOf } from '../base/errors.ts';
 import type { Level } from '../base/levels.ts';
 import type { Leaf } from './account.ts';
 import type { ConsumerFailure } from './budget-events.ts';
@@ -65,14 +66,17 @@ export function ask(leaf: Leaf, request: Ask): Answer | Promise<Answer> {
   };
   leaf.asked = 'called';
   let claim: unknown;
+  let pending: PromiseLike<unknown> | null;
   try {
     claim = leaf.consumer.reclaim({ targetBytes, kind, level, deadlineMs, signal: controller.signal });
+    pending = isThenable(claim) ? claim : null;
   } catch (thrown) {
+    if (thrown instanceof InvariantError) throw thrown;
     return judge({ thrown });
   }
-  if (!isThenable(claim)) return judge({ claim });
+  if (pending === null) return judge({ claim });
   leaf.asked = 'answering';
-  return replyOf(leaf, claim, request, controller).then(judge);
+  return replyOf(leaf, pending, request, controller).then(judge);
 }
 
 /** Reads what a consumer says it could give; one that throws when asked even that has failed, and offers nothing. */
@@ -160,7 +164,7 @@ function failureOf(
   if (reply === 'hung') return { failure: 'hung', message: `did not answer within ${Math.round(tookMs)} ms` };
   if ('thrown' in reply) return { failure: 'threw', message: messageOf(reply.thrown) };
   if (!isSize(reply.claim))
-    return { failure: 'invalid_answer', message: `answered ${String(reply.claim)}, which is no size` };
+    return { failure: 'invalid_answer', message: `answered ${textOf(() => reply.claim)}, which is no size` };
   const excessBytes = claimedBytes - accountedBytes;
   if (excessBytes > Math.max(CLAIM_TOLERANCE_BYTES, claimedBytes * CLAIM_TOLERANCE_SHARE)) {
     return {

@@ -16,9 +16,11 @@ type Middleware = MiddlewareHandler<ServerEnvironment>;
 export function refuseWhileShedding(node: ServedNode): Middleware {
   return async (_c, next) => {
     if (node.monitor.shedding) {
+      const { reason } = node.monitor.status().assessment;
       throw new RequestRefusedError(
         'SHEDDING',
-        'Memory pressure is critical, so no new work is taken. Try again in a few seconds.',
+        `Memory pressure is critical (${reason}), so no new work is taken. Try again in a few seconds.`,
+        { details: { reason } },
       );
     }
     await next();

@@ -1,0 +1,67 @@
+/** A whole node under real pressure: its limit comes down upon it, it gives, sheds, and works again when there is room. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { MIB } from '../../src/base/bytes.ts';
+import { Tenure } from '../../src/platform/tenure.ts';
+import { consumersOf } from '../../src/pressure/budget-port.ts';
+import { createServer } from '../../src/server/server.ts';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'tenure-pressure-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+it('gives its caches, refuses work with a reason and a time, and takes work again when the limit rises', async () => {
+  const configurationPath = join(directory, 'tenure.yml');
+  const limitTo = (mb: number) =>
+    writeFile(
+      configurationPath,
+      `memory_management:\n  monitoring_interval_ms: 50\n  limits:\n    memory_limit_mb: ${mb}\nserver:\n  port: 0\n`,
+    );
+  await limitTo(8192);
+  await using node = await Tenure.open({ directory, configurationPath, environment: {} });
+  await using server = createServer({ node });
+  const { port } = await server.listen();
+  const at = (path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${port}${path}`, init);
+  const scope = { tenant: 'acme', user: 'ann' };
+  const recall = () =>
+    at('/recall', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ scope, query: 'zebra' }),
+    });
+  const { memory } = node;
+  await memory.rememberAll(
+    Array.from({ length: 500 }, (_, index) => ({ text: `zebra ${index}`, scope: { ...scope, session: `${index}` } })),
+  );
+  expect((await recall()).status).toBe(200);
+  const held = () =>
+    Object.fromEntries(consumersOf(node.budget.snapshot()).map(({ name, bytes }) => [name, bytes] as const));
+  const before = held();
+  expect(before['recall cache']).toBeGreaterThan(0);
+
+  // Less than it holds already: nothing it could give would be enough.
+  await limitTo(Math.floor(process.memoryUsage.rss() / MIB / 2));
+  await expect.poll(() => node.monitor.last?.assessment.level, { timeout: 10_000 }).toBe('critical');
+  await expect.poll(() => held()['recall cache'], { timeout: 10_000 }).toBe(0);
+  expect(held()['store page cache']).toBeLessThan(before['store page cache']!);
+  const refused = await recall();
+  expect(refused.status).toBe(503);
+  expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(await refused.json()).toMatchObject({
+    code: 'SHEDDING',
+    details: { reason: expect.stringMatching(/ of \d/) },
+  });
+  expect((await at('/health/live')).status).toBe(200);
+  expect(await (await at('/health/ready')).json()).toMatchObject({ status: 'ready', checks: { memory: 'shedding' } });
+  expect((await at('/health/ready')).status).toBe(503);
+
+  await limitTo(8192);
+  await expect.poll(async () => (await recall()).status, { timeout: 20_000 }).toBe(200);
+  expect((await at('/health/ready')).status).toBe(200);
+  const types = node.recentEvents(500).map(({ type }) => type);
+  expect(types).toEqual(expect.arrayContaining(['pressure.level_changed', 'pressure.responded', 'budget.reclaimed']));
+}, 60_000);
