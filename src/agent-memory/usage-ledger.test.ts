@@ -38,4 +38,19 @@ describe('UsageLedger', () => {
     ledger.count(['a']);
     await expect(ledger.close()).rejects.toThrow(InvariantError);
   });
+
+  it('writes again after a time that failed for a reason it does not know', async () => {
+    const written: Uses[] = [];
+    let error: Error | undefined = new RangeError('no error of a store');
+    const ledger = ledgerOver(async (uses) => {
+      if (error) throw error;
+      written.push(uses);
+    });
+    ledger.count(['a']);
+    await expect(ledger.write()).rejects.toBe(error);
+    error = undefined;
+    ledger.count(['b']);
+    await ledger.close();
+    expect(written).toEqual([[{ id: 'b', uses: 1, lastUsedAtMs: 5 }]]);
+  });
 });

@@ -36,25 +36,29 @@ export class UsageLedger {
   }
 
   /** Writes what has gathered; a store that fails is tried again next time. */
-  write(): Promise<void> {
-    this.#writing = this.#writing.then(async () => {
-      const gathered = this.#uses;
-      this.#uses = new Map();
-      try {
-        await this.#store.countUses(Array.from(gathered, ([id, use]) => ({ id, ...use })));
-      } catch (error) {
-        if (!(error instanceof TenureError)) throw error;
-        for (const [id, use] of this.#uses) {
-          gathered.set(id, { ...use, uses: use.uses + (gathered.get(id)?.uses ?? 0) });
-        }
-        this.#uses = gathered;
-      }
-    });
-    return this.#writing;
+  async write(): Promise<void> {
+    const turn = this.#writing.then(() => this.#writeGathered());
+    // A chain that stayed rejected would never write again.
+    this.#writing = turn.catch(() => {});
+    await turn;
   }
 
   async close(): Promise<void> {
     this.#timer.cancel();
     await this.write();
+  }
+
+  async #writeGathered(): Promise<void> {
+    const gathered = this.#uses;
+    this.#uses = new Map();
+    try {
+      await this.#store.countUses(Array.from(gathered, ([id, use]) => ({ id, ...use })));
+    } catch (error) {
+      if (!(error instanceof TenureError)) throw error;
+      for (const [id, use] of this.#uses) {
+        gathered.set(id, { ...use, uses: use.uses + (gathered.get(id)?.uses ?? 0) });
+      }
+      this.#uses = gathered;
+    }
   }
 }

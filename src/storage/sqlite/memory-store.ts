@@ -41,7 +41,7 @@ export class SqliteMemoryStore implements MemoryStore {
   readonly #emit: EventSink<IndexFailedEvent>;
   readonly #nowMs: () => number;
   readonly #toIndex = new Set<number>();
-  #indexing: Promise<void> = Promise.resolve();
+  #background: Promise<void> = Promise.resolve();
 
   constructor(options: {
     database: SqliteDatabase;
@@ -209,13 +209,13 @@ export class SqliteMemoryStore implements MemoryStore {
 
   /** Resolves when no indexing is under way; for an orderly close and for tests. */
   settled(): Promise<void> {
-    return this.#indexing;
+    return this.#background;
   }
 
   #indexLater(partitionId: number): void {
     if (this.#toIndex.has(partitionId)) return;
     this.#toIndex.add(partitionId);
-    this.#indexing = this.#indexing.then(async () => {
+    void this.#inBackground(async () => {
       this.#toIndex.delete(partitionId);
       try {
         while (await this.#database.write((db) => indexSome(db, partitionId)));
@@ -226,6 +226,14 @@ export class SqliteMemoryStore implements MemoryStore {
         this.#emit({ type: 'storage.index_failed', atMs: this.#nowMs(), message: messageOf(error) });
       }
     });
+  }
+
+  /** Runs `work` when what was asked for before has ended, however. Nobody awaits the result, so an error of it stops the process. */
+  async #inBackground(work: () => Promise<void>): Promise<void> {
+    const turn = this.#background.then(work);
+    // A chain that stayed rejected would never index again.
+    this.#background = turn.catch(() => {});
+    await turn;
   }
 
   /** Removes what meets a condition, a bounded slice in each transaction; durable when it resolves. */
