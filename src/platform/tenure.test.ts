@@ -84,6 +84,15 @@ describe('Tenure', () => {
     expect(tenure.readiness().status).toBe('closing');
   });
 
+  it('is not ready once the store keeps nothing more, though it still reads', async () => {
+    await using tenure = await open();
+    expect(tenure.readiness()).toEqual({ status: 'ready', checks: { store: 'ok' } });
+    await rm(`${tenure.paths.store}-wal`);
+    await expect(tenure.memory.remember('lost', { scope: ANN })).rejects.toMatchObject({ code: 'STORE_IO' });
+    expect(() => tenure.memory.statistics()).not.toThrow();
+    expect(tenure.readiness()).toEqual({ status: 'starting', checks: { store: 'failing' } });
+  });
+
   it('leaves nothing open when it cannot open', async () => {
     const clock = new ManualClock();
     await writeFile(

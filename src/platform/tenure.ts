@@ -170,10 +170,11 @@ export class Tenure implements AsyncDisposable {
     });
   }
 
-  /** Whether requests should come here, and whether the store answers. */
+  /** Whether requests should come here, and whether the store answers and keeps what is written. */
   readiness(): Readiness {
     if (this.#closing) return { status: 'closing', checks: { store: 'failing' } };
     try {
+      if (this.#parts.database.failure) throw this.#parts.database.failure;
       this.#parts.memory.statistics();
       return { status: 'ready', checks: { store: 'ok' } };
     } catch (error) {

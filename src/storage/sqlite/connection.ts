@@ -11,6 +11,7 @@ import type { Clock } from '../../base/clock.ts';
 import { ClosedError } from '../../base/errors.ts';
 import type { EventSink } from '../../base/events.ts';
 import type { Random } from '../../base/random.ts';
+import type { StoreIoError } from '../storage-errors.ts';
 import type { StoreEvent } from '../storage-events.ts';
 import { type Connection, closeConnection } from './driver.ts';
 import type { Migration } from './migrate.ts';
@@ -125,6 +126,11 @@ export class SqliteDatabase implements AsyncDisposable {
     const changed = version !== this.#dataVersion;
     this.#dataVersion = version;
     return changed;
+  }
+
+  /** Why no write is acknowledged any more until the store is opened again; `undefined` while all is well. Reads may still work. */
+  get failure(): StoreIoError | undefined {
+    return this.#wal.failure;
   }
 
   /** Bytes on the disk: the file and its log. */

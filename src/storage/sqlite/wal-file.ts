@@ -46,6 +46,14 @@ export class WalFile {
     return this.#failure;
   }
 
+  /** Ends the store's promises: nothing is acknowledged from now on. The first failure stands; it is returned. */
+  fail(problem: string, cause?: unknown): StoreIoError {
+    if (this.#failure) return this.#failure;
+    this.#failure = new StoreIoError({ path: this.#path, problem, cause });
+    this.#onFailure(this.#failure);
+    return this.#failure;
+  }
+
   /**
    * Resolves when everything committed before the call is on the disk.
    *
@@ -81,14 +89,9 @@ export class WalFile {
   async #syncOnce(): Promise<void> {
     try {
       await this.#sync(this.#descriptor);
-      if (fstatSync(this.#descriptor).nlink === 0) this.#fail('its log was removed while it was open.');
+      if (fstatSync(this.#descriptor).nlink === 0) this.fail('its log was removed while it was open.');
     } catch (cause) {
-      this.#fail(`its log could not be made durable: ${messageOf(cause)}.`, cause);
+      this.fail(`its log could not be made durable: ${messageOf(cause)}.`, cause);
     }
-  }
-
-  #fail(problem: string, cause?: unknown): void {
-    this.#failure = new StoreIoError({ path: this.#path, problem, cause });
-    this.#onFailure(this.#failure);
   }
 }
