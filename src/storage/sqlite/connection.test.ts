@@ -77,16 +77,6 @@ describe('a read', () => {
 });
 
 describe('the store', () => {
-  it('knows when another connection has written', async () => {
-    const database = await temporary.open();
-    const other = await temporary.open();
-    await insert(database, 'a');
-    expect(database.changedElsewhere()).toBe(false);
-    await insert(other, 'b');
-    expect(database.changedElsewhere()).toBe(true);
-    expect(database.changedElsewhere()).toBe(false);
-  });
-
   it('is made for this user alone, in folders made for it', async () => {
     const path = join(temporary.folder, 'new', 'folder', 'rows.db');
     await using database = await openRows(path);
@@ -99,7 +89,6 @@ describe('the store', () => {
     const database = await temporary.open({ cacheBytes: 3_000_000 });
     expect(database.cacheBytes).toBe(3_000_000);
     database.setCacheBytes(1_000_000);
-    database.shrinkMemory();
     expect(database.read((db) => db.get('PRAGMA cache_size'))).toMatchObject({ cache_size: -977 });
     expect(() => database.setCacheBytes(-1)).toThrow('cacheBytes');
   });
@@ -140,7 +129,7 @@ describe('closing', () => {
     await closing;
     expect(settled).toEqual([1]);
     await writing;
-    for (const use of [() => textsOf(database), () => database.checkpoint(), () => database.changedElsewhere()])
+    for (const use of [() => textsOf(database), () => database.checkpoint(), () => database.setCacheBytes(1)])
       expect(use).toThrow(ClosedError);
     expect(textsOf(await temporary.open())).toEqual(['a']);
     expect(temporary.events.map(({ type }) => type)).toEqual(['storage.opened', 'storage.closed', 'storage.opened']);

@@ -41,6 +41,7 @@ export class SqliteMemoryStore implements MemoryStore {
   readonly #emit: EventSink<IndexFailedEvent>;
   readonly #nowMs: () => number;
   readonly #toIndex = new Set<number>();
+  #givesBack = false;
   #background: Promise<void> = Promise.resolve();
 
   constructor(options: {
@@ -207,7 +208,7 @@ export class SqliteMemoryStore implements MemoryStore {
     );
   }
 
-  /** Resolves when no indexing is under way; for an orderly close and for tests. */
+  /** Resolves when nothing of this is under way in the background; for an orderly close and for tests. */
   settled(): Promise<void> {
     return this.#background;
   }
@@ -224,6 +225,20 @@ export class SqliteMemoryStore implements MemoryStore {
         if (error instanceof ClosedError) return;
         if (!(error instanceof TenureError)) throw error;
         this.#emit({ type: 'storage.index_failed', atMs: this.#nowMs(), message: messageOf(error) });
+      }
+    });
+  }
+
+  #giveBackLater(): void {
+    if (this.#givesBack) return;
+    this.#givesBack = true;
+    void this.#inBackground(async () => {
+      this.#givesBack = false;
+      try {
+        await this.#database.giveBackSpace();
+      } catch (error) {
+        // What could not be given back serves later writes, and the next removal tries again.
+        if (!(error instanceof TenureError)) throw error;
       }
     });
   }
@@ -246,7 +261,9 @@ export class SqliteMemoryStore implements MemoryStore {
     for (let removed = 0; ; ) {
       const slice = await this.#database.write((db) => removeSlice(db, scope, condition));
       removed += slice.removed;
-      if (!slice.more) return removed;
+      if (slice.more) continue;
+      if (removed > 0) this.#giveBackLater();
+      return removed;
     }
   }
 }

@@ -33,6 +33,7 @@ describe('opening', () => {
     expect({
       journal: pragma('journal_mode'),
       synchronous: pragma('synchronous'),
+      autoCheckpoint: pragma('wal_autocheckpoint'),
       foreignKeys: pragma('foreign_keys'),
       trustedSchema: pragma('trusted_schema'),
       secureDelete: pragma('secure_delete'),
@@ -41,6 +42,7 @@ describe('opening', () => {
     }).toEqual({
       journal: 'wal',
       synchronous: 1,
+      autoCheckpoint: 0,
       foreignKeys: 1,
       trustedSchema: 0,
       secureDelete: 1,

@@ -81,6 +81,7 @@ export class SqliteReadingStore implements ReadingStore {
         else removed += moved;
       }
     }
+    if (merged + removed > 0) await this.#database.giveBackSpace();
     return { merged, removed };
   }
 

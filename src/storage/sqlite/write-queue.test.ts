@@ -58,6 +58,7 @@ async function queueFailingAt(sql: string, errcode: number) {
     random: seededRandom(1),
     lockTimeoutMs: 1000,
     onLockWaited: () => {},
+    onSettled: () => {},
   });
   const close = async () => {
     await queue.close();

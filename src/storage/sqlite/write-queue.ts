@@ -48,16 +48,25 @@ export interface WriteQueueOptions {
   readonly random: Random;
   readonly lockTimeoutMs: number;
   readonly onLockWaited: (waitedMs: number) => void;
+  /** The writers of a group have been answered. */
+  readonly onSettled: () => void;
 }
 
 export class WriteQueue {
   readonly #options: WriteQueueOptions;
   #waiting = new Set<Write>();
   #draining: Promise<void> | undefined;
+  /** Groups that are committed and wait for the disk. */
+  #unsettled = 0;
   #closed = false;
 
   constructor(options: WriteQueueOptions) {
     this.#options = options;
+  }
+
+  /** Nobody waits to write, or for the disk. */
+  get isIdle(): boolean {
+    return this.#waiting.size === 0 && this.#unsettled === 0;
   }
 
   /** Runs `work` in a transaction and resolves with its result once that is durable. */
@@ -173,11 +182,14 @@ export class WriteQueue {
 
   async #settleWhenDurable(group: readonly Write[], outcomes: readonly Outcome<unknown>[]): Promise<void> {
     let failure: Outcome<unknown> | undefined;
+    this.#unsettled++;
     try {
       await this.#options.wal.durable();
     } catch (error) {
       failure = { error };
     }
     for (const [index, write] of group.entries()) write.settle(failure ?? outcomes[index]!);
+    this.#unsettled--;
+    this.#options.onSettled();
   }
 }
