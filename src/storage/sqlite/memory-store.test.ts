@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { InvariantError } from '../../base/assert.ts';
 import { nextTurn } from '../../base/clock.ts';
@@ -127,15 +128,17 @@ describe('the SQLite text index', () => {
         )
         .filter(({ place, bytes }) => `${place} ${bytes}`.includes(Buffer.from(word).toString('hex').toUpperCase()))
         .length;
+    await store.countUses([{ id: secret.memory.id, uses: 1, lastUsedAtMs: 5 }]);
     const traces = () => ({
+      uses: database.read((db) => db.all('SELECT 1 FROM memory_uses')).length,
       postings: Math.min(holding('aardvark'), holding('zirconium')),
       tags: database.read((db) => db.all(`SELECT 1 FROM memory_tags WHERE tag = 'private'`)).length,
       rows: database.read((db) => db.all('SELECT 1 FROM memories WHERE id = ?', secret.memory.id)).length,
     });
-    expect(traces()).toEqual({ postings: 1, tags: 1, rows: 1 });
+    expect(traces()).toEqual({ uses: 1, postings: 1, tags: 1, rows: 1 });
     await store.remove(ANN, secret.memory.id);
     expect([holding('aardvark'), holding('zirconium')]).toEqual([0, 0]);
-    expect(traces()).toEqual({ postings: 0, tags: 0, rows: 0 });
+    expect(traces()).toEqual({ uses: 0, postings: 0, tags: 0, rows: 0 });
   });
 
   it('indexes long documents before a batch of them has gathered', async () => {
@@ -204,6 +207,31 @@ describe('the SQLite text index', () => {
     await half();
     await store.settled();
     expect(waiting()).toEqual({ count: 0 });
+  });
+
+  it('counts uses without rewriting the memories', async () => {
+    await using temporary = await TemporaryStore.create();
+    const store = await temporary.openMemoryStore();
+    const items = Array.from({ length: 500 }, (_, index) => memoryFor(ANN, `number${index} ${'filler '.repeat(400)}`));
+    await store.put(items);
+    await store.settled();
+    const database = await temporary.openDatabase();
+    database.checkpoint();
+    await store.countUses(items.map(({ memory }) => ({ id: memory.id, uses: 1, lastUsedAtMs: 5 })));
+    const textBytes = items.reduce((sum, { memory }) => sum + memory.text.length, 0);
+    expect(statSync(`${temporary.path}-wal`).size).toBeLessThan(textBytes / 20);
+  });
+
+  it('tells its totals without a look at the partitions', async () => {
+    await using temporary = await TemporaryStore.create();
+    const store = await temporary.openMemoryStore();
+    const database = await temporary.openDatabase();
+    await store.put([memoryFor(ANN, 'zebra')]);
+    await database.write((db) => {
+      db.run('DROP TRIGGER partition_counted');
+      db.run('UPDATE partitions SET live_documents = 99');
+    });
+    expect(store.statistics()).toEqual({ memories: 1, scopes: 1 });
   });
 
   it('makes room for a hot partition by dropping cold ones, and books nothing it does not keep', async () => {
