@@ -86,6 +86,7 @@ export function newMemory(item: RememberItem, nowMs: number): NewMemory {
     pinned: requireFlag(item.pinned ?? false, 'pinned'),
     source: optionalName(item.source, 'source'),
     speaker: optionalName(item.speaker, 'speaker'),
+    model: null,
   };
   if (memory.validFromMs !== null && memory.validToMs !== null && memory.validFromMs >= memory.validToMs) {
     throw new InvalidArgumentError('validToMs', `must be later than validFromMs (${memory.validFromMs}).`);

@@ -33,9 +33,38 @@ describe('UsageLedger', () => {
     ]);
   });
 
+  it('writes many counts in slices, and those of a slice that failed again, alone', async () => {
+    const written: Uses[] = [];
+    const ledger = ledgerOver(async (uses) => {
+      written.push(uses);
+      if (written.length === 2) throw new TenureError('STORE_LOCKED', 'locked');
+    });
+    const ids = Array.from({ length: 1200 }, (_, index) => `id${index}`);
+    ledger.count(ids);
+    await ledger.write();
+    await ledger.close();
+    expect(written.map(({ length }) => length)).toEqual([500, 500, 500, 200]);
+    expect(written.flatMap((uses, index) => (index === 1 ? [] : uses.map(({ id }) => id)))).toEqual(ids);
+  });
+
   it('does not hide that Tenure itself is wrong', async () => {
     const ledger = ledgerOver(() => Promise.reject(new InvariantError('broken')));
     ledger.count(['a']);
     await expect(ledger.close()).rejects.toThrow(InvariantError);
+  });
+
+  it('writes again after a time that failed for a reason it does not know', async () => {
+    const written: Uses[] = [];
+    let error: Error | undefined = new RangeError('no error of a store');
+    const ledger = ledgerOver(async (uses) => {
+      if (error) throw error;
+      written.push(uses);
+    });
+    ledger.count(['a']);
+    await expect(ledger.write()).rejects.toBe(error);
+    error = undefined;
+    ledger.count(['b']);
+    await ledger.close();
+    expect(written).toEqual([[{ id: 'b', uses: 1, lastUsedAtMs: 5 }]]);
   });
 });

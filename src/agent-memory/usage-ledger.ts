@@ -13,11 +13,19 @@ const WRITE_EVERY_MS = 30_000;
 /** Memories counted between two writes; more are not counted. */
 const COUNTED_LIMIT = 10_000;
 
+/** Counted in one transaction: some milliseconds. */
+const COUNTED_AT_ONCE = 500;
+
+interface Use {
+  readonly uses: number;
+  readonly lastUsedAtMs: number;
+}
+
 export class UsageLedger {
   readonly #store: MemoryStore;
   readonly #clock: Clock;
   readonly #timer: Timer;
-  #uses = new Map<string, { uses: number; lastUsedAtMs: number }>();
+  #uses = new Map<string, Use>();
   #writing: Promise<void> = Promise.resolve();
 
   constructor(options: { store: MemoryStore; clock: Clock }) {
@@ -36,25 +44,38 @@ export class UsageLedger {
   }
 
   /** Writes what has gathered; a store that fails is tried again next time. */
-  write(): Promise<void> {
-    this.#writing = this.#writing.then(async () => {
-      const gathered = this.#uses;
-      this.#uses = new Map();
-      try {
-        await this.#store.countUses(Array.from(gathered, ([id, use]) => ({ id, ...use })));
-      } catch (error) {
-        if (!(error instanceof TenureError)) throw error;
-        for (const [id, use] of this.#uses) {
-          gathered.set(id, { ...use, uses: use.uses + (gathered.get(id)?.uses ?? 0) });
-        }
-        this.#uses = gathered;
-      }
-    });
-    return this.#writing;
+  async write(): Promise<void> {
+    const turn = this.#writing.then(() => this.#writeGathered());
+    // A chain that stayed rejected would never write again.
+    this.#writing = turn.catch(() => {});
+    await turn;
   }
 
   async close(): Promise<void> {
     this.#timer.cancel();
     await this.write();
   }
+
+  async #writeGathered(): Promise<void> {
+    const gathered = [...this.#uses];
+    this.#uses = new Map();
+    for (let from = 0; from < gathered.length; from += COUNTED_AT_ONCE) {
+      const slice = gathered.slice(from, from + COUNTED_AT_ONCE);
+      try {
+        await this.#store.countUses(slice.map(([id, use]) => ({ id, ...use })));
+      } catch (error) {
+        if (!(error instanceof TenureError)) throw error;
+        this.#uses = merged(new Map(gathered.slice(from)), this.#uses);
+        return;
+      }
+    }
+  }
+}
+
+/** Adds newer counts to older ones. */
+function merged(older: Map<string, Use>, newer: ReadonlyMap<string, Use>): Map<string, Use> {
+  for (const [id, { uses, lastUsedAtMs }] of newer) {
+    older.set(id, { uses: uses + (older.get(id)?.uses ?? 0), lastUsedAtMs });
+  }
+  return older;
 }

@@ -3,9 +3,9 @@ import { formatBytes, MIB } from '../base/bytes.ts';
 import type { BudgetSnapshot } from '../budget/snapshot.ts';
 import type { Alert } from '../pressure/alert.ts';
 import type { Assessment } from '../pressure/assess.ts';
-import type { Moment, MonitorStatus } from '../pressure/monitor.ts';
+import type { MonitorStatus } from '../pressure/monitor.ts';
 import type { Reading, Trend } from '../pressure/reading.ts';
-import type { HistoryPoint } from '../storage/reading-store.ts';
+import type { HistoryFigures, HistoryPoint } from '../storage/reading-store.ts';
 import { VERSION } from './version.ts';
 
 /** The state of a node in one object: the body of `GET /monitoring/memory`. */
@@ -63,8 +63,9 @@ export function statusOf(from: {
   };
 }
 
-/** A reading as a point of the history. */
-export function historyPointOf({ reading, assessment }: Moment, reservedBytes: number): HistoryPoint {
+/** The last reading as a point of the history. */
+export function historyPointOf(status: MonitorStatus, reservedBytes: number): HistoryPoint {
+  const { reading, assessment } = status;
   return {
     atMs: reading.atMs,
     rssBytes: reading.rssBytes,
@@ -77,5 +78,25 @@ export function historyPointOf({ reading, assessment }: Moment, reservedBytes: n
     score: assessment.score,
     level: assessment.level,
     consumers: reading.consumers,
+    figures: figuresOf(status),
+  };
+}
+
+function figuresOf({ reading, driftBytes, retainedBytes }: MonitorStatus): HistoryFigures {
+  const { heap, container, stall, collection } = reading;
+  return {
+    systemTotalBytes: reading.systemTotalBytes,
+    systemAvailableBytes: reading.systemAvailableBytes,
+    systemUsedPercent: reading.systemUsedPercent,
+    arrayBufferBytes: reading.arrayBufferBytes,
+    ...(heap.committedBytes === undefined ? {} : { heapCommittedBytes: heap.committedBytes }),
+    usableHeapLimitBytes: heap.usableLimitBytes,
+    ...(container && { containerUsedBytes: container.usedBytes, containerAnonBytes: container.anonBytes }),
+    ...(container?.limitBytes === undefined ? {} : { containerLimitBytes: container.limitBytes }),
+    ...(stall && { stallSomePercent: stall.someAvg10, stallFullPercent: stall.fullAvg10 }),
+    collectionShare: collection.share,
+    majorCollectionsPerMinute: collection.majorPerMinute,
+    driftBytes,
+    retainedBytes,
   };
 }

@@ -13,7 +13,6 @@ import type { Consumer } from '../budget/consumer.ts';
 /** What the database offers. */
 export interface PageCache {
   setCacheBytes(bytes: number): void;
-  shrinkMemory(): void;
 }
 
 /** Less than this and every query reads from disk. */
@@ -46,7 +45,6 @@ export class PageCacheConsumer implements Consumer, Disposable {
   reclaim(request: { readonly targetBytes: number }): number {
     const freed = Math.min(request.targetBytes, this.reclaimableBytes());
     this.#cache.setCacheBytes(this.#reservation.bytes - freed);
-    this.#cache.shrinkMemory();
     this.#reservation.shrink(freed);
     return freed;
   }

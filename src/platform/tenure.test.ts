@@ -4,7 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MIB } from '../base/bytes.ts';
+import { seededRandom } from '../base/random.ts';
+import { SqliteDatabase } from '../storage/sqlite/connection.ts';
+import { SqliteReadingStore } from '../storage/sqlite/reading-store.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
+import { readingAt } from '../testing/reading-store-conformance.ts';
 import { Tenure } from './tenure.ts';
 import type { TenureEvent } from './tenure-event.ts';
 import { VERSION } from './version.ts';
@@ -50,6 +54,40 @@ describe('Tenure', () => {
     await expect
       .poll(async () => (await tenure.history({ fromMs: nowMs - 3_600_000, toMs: nowMs + 60_000 })).points.length)
       .toBeGreaterThan(0);
+    const { points } = await tenure.history({ fromMs: nowMs - 3_600_000, toMs: nowMs + 60_000 });
+    const { figures } = points[0]!;
+    expect(figures.systemTotalBytes).toBeGreaterThan(figures.systemAvailableBytes!);
+    expect(figures.usableHeapLimitBytes).toBeGreaterThan(10 * MIB);
+    expect(Object.keys(figures)).toEqual(
+      expect.arrayContaining([
+        'arrayBufferBytes',
+        'systemUsedPercent',
+        'collectionShare',
+        'driftBytes',
+        'retainedBytes',
+      ]),
+    );
+  });
+
+  it('compacts the history soon after it was opened, so that a process often restarted does too', async () => {
+    const clock = new ManualClock();
+    const old = clock.nowMs() - 3 * 86_400_000;
+    {
+      await using tenure = await open({ clock });
+      const database = await SqliteDatabase.open({
+        path: tenure.paths.store,
+        clock,
+        random: seededRandom(1),
+        onEvent: () => {},
+      });
+      await new SqliteReadingStore(database, { node: 'local' }).append(readingAt(old));
+      await database.close();
+    }
+    await using tenure = await open({ clock });
+    const resolution = async () => (await tenure.history({ fromMs: old - 60_000, toMs: old + 60_000 })).resolutionMs;
+    expect(await resolution()).toBe(30_000);
+    await clock.advance(60_000);
+    await expect.poll(resolution).toBe(300_000);
   });
 
   it('puts the recall cache under the budget and gives it back when asked', async () => {
@@ -82,6 +120,15 @@ describe('Tenure', () => {
     expect(clock.pendingTimers).toBe(0);
     expect(() => tenure.status()).toThrow(expect.objectContaining({ code: 'CLOSED' }));
     expect(tenure.readiness().status).toBe('closing');
+  });
+
+  it('is not ready once the store keeps nothing more, though it still reads', async () => {
+    await using tenure = await open();
+    expect(tenure.readiness()).toEqual({ status: 'ready', checks: { store: 'ok' } });
+    await rm(`${tenure.paths.store}-wal`);
+    await expect(tenure.memory.remember('lost', { scope: ANN })).rejects.toMatchObject({ code: 'STORE_IO' });
+    expect(() => tenure.memory.statistics()).not.toThrow();
+    expect(tenure.readiness()).toEqual({ status: 'starting', checks: { store: 'failing' } });
   });
 
   it('leaves nothing open when it cannot open', async () => {

@@ -60,6 +60,8 @@ const STORE_FILE = 'tenure.db';
 /** Whose readings the history of this store is; one node a folder. */
 const NODE = 'local';
 const RECENT_EVENTS = 500;
+/** A process that never runs for an hour still compacts; one that just starts has better things to do. */
+const COMPACT_FIRST_MS = 60_000;
 const COMPACT_EVERY_MS = 3_600_000;
 const REGROW_EVERY_MS = 30_000;
 
@@ -170,10 +172,11 @@ export class Tenure implements AsyncDisposable {
     });
   }
 
-  /** Whether requests should come here, and whether the store answers. */
+  /** Whether requests should come here, and whether the store answers and keeps what is written. */
   readiness(): Readiness {
     if (this.#closing) return { status: 'closing', checks: { store: 'failing' } };
     try {
+      if (this.#parts.database.failure) throw this.#parts.database.failure;
       this.#parts.memory.statistics();
       return { status: 'ready', checks: { store: 'ok' } };
     } catch (error) {
@@ -244,15 +247,16 @@ export class Tenure implements AsyncDisposable {
 
   #makeMonitor(loaded: LoadedConfiguration): Monitor {
     const { clock, events, budget, gate, readings } = this.#parts;
-    return new Monitor({
+    const monitor: Monitor = new Monitor({
       clock,
       events: events.emit,
       sensors: machineSensors({ clock }),
       budget,
       gate,
       settings: monitorSettings(loaded),
-      hooks: { stored: (moment) => readings.append(historyPointOf(moment, budget.reservedBytes)) },
+      hooks: { stored: () => readings.append(historyPointOf(monitor.status(), budget.reservedBytes)) },
     });
+    return monitor;
   }
 
   #requireOpen(): void {
@@ -331,7 +335,9 @@ async function openParts(from: {
   const readings = new SqliteReadingStore(database, { node: NODE });
   const compacting = new AbortController();
   resources.defer(() => compacting.abort(new ClosedError('Tenure')));
-  resources.use(clock.every(COMPACT_EVERY_MS, () => compact({ readings, clock, events, signal: compacting.signal })));
+  const compactNow = () => compact({ readings, clock, events, signal: compacting.signal });
+  resources.use(clock.after(COMPACT_FIRST_MS, compactNow));
+  resources.use(clock.every(COMPACT_EVERY_MS, compactNow));
   return {
     clock,
     resources,

@@ -95,6 +95,7 @@ export function createFakeNode(options: {
           pinned: item.pinned ?? false,
           source: item.source ?? null,
           speaker: item.speaker ?? null,
+          model: null,
           uses: 0,
           lastUsedAtMs: null,
         }));

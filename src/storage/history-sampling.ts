@@ -2,7 +2,7 @@
  * How history loses detail with age, as pure arithmetic shared by every adapter.
  *
  * Means are weighted by the readings behind them, so merging in steps gives what merging at once would, but for rounding to
- * whole bytes.
+ * whole bytes. A figure that some readings lack is the mean of the parts that have it.
  */
 import { InvalidArgumentError } from '../base/errors.ts';
 import { isAtLeast, type Level } from '../base/levels.ts';
@@ -70,17 +70,22 @@ const MEANS = [
 
 /** One reading as a sample of the period of length `stepMs` it falls into. */
 export function sampleOf(point: HistoryPoint, stepMs: number): Sample {
-  const { peakAnonBytes = point.anonBytes, peakScore = point.score, consumers = [] } = point;
-  const figures = { ...point, peakAnonBytes, peakScore, liveHeapBytes: point.liveHeapBytes ?? 0 };
+  const { peakAnonBytes = point.anonBytes, peakScore = point.score, consumers = [], figures = {} } = point;
+  const needed = { ...point, peakAnonBytes, peakScore, liveHeapBytes: point.liveHeapBytes ?? 0 };
   for (const name of [...MEANS, 'peakAnonBytes', 'peakScore', 'liveHeapBytes', 'atMs'] as const) {
-    if (!Number.isFinite(figures[name]) || figures[name] < 0) {
-      throw new InvalidArgumentError(name, `must be a number, 0 or more; got ${figures[name]}.`);
-    }
+    requireFigure(name, needed[name]);
   }
+  for (const [name, value] of Object.entries(figures)) requireFigure(name, value);
   return {
     samples: 1,
-    point: { ...point, atMs: periodStart(point.atMs, stepMs), peakAnonBytes, peakScore, consumers },
+    point: { ...point, atMs: periodStart(point.atMs, stepMs), peakAnonBytes, peakScore, consumers, figures },
   };
+}
+
+function requireFigure(name: string, value: number): void {
+  if (!Number.isFinite(value) || value < 0) {
+    throw new InvalidArgumentError(name, `must be a number, 0 or more; got ${value}.`);
+  }
 }
 
 /** Gathers samples of one period into one. */
@@ -102,6 +107,7 @@ class PeriodMean {
   #peakScore = 0;
   #level: Level = 'low';
   readonly #consumerSums = new Map<string, number>();
+  readonly #figureSums = new Map<string, { sum: number; samples: number }>();
 
   constructor(atMs: number) {
     this.#atMs = atMs;
@@ -119,6 +125,10 @@ class PeriodMean {
     if (isAtLeast(point.level, this.#level)) this.#level = point.level;
     for (const { name, bytes } of point.consumers) {
       this.#consumerSums.set(name, (this.#consumerSums.get(name) ?? 0) + bytes * samples);
+    }
+    for (const [name, value] of Object.entries(point.figures)) {
+      const { sum, samples: before } = this.#figureSums.get(name) ?? { sum: 0, samples: 0 };
+      this.#figureSums.set(name, { sum: sum + value * samples, samples: before + samples });
     }
   }
 
@@ -142,9 +152,17 @@ class PeriodMean {
         peakScore: this.#peakScore,
         level: this.#level,
         consumers: [...this.#consumerSums].map(([name, sum]) => ({ name, bytes: mean(sum) })),
+        figures: Object.fromEntries(
+          [...this.#figureSums].map(([name, { sum, samples }]) => [name, rounded(name, sum / samples)]),
+        ),
       },
     };
   }
+}
+
+/** Whole bytes; four places of what is no size. */
+function rounded(name: string, value: number): number {
+  return name.endsWith('Bytes') ? Math.round(value) : Math.round(value * 10_000) / 10_000;
 }
 
 /** Gathers samples, which may come in any order and in several parts, into periods of one length. */

@@ -34,6 +34,8 @@ export interface StoredMemory {
   /** Where it came from: a document, a conversation, a system. */
   readonly source: string | null;
   readonly speaker: string | null;
+  /** The model that made its vectors; `null` while it has none. */
+  readonly model: string | null;
   /** How often recall has returned it; counted in batches, so it may lag by half a minute. */
   readonly uses: number;
   readonly lastUsedAtMs: number | null;
@@ -120,7 +122,8 @@ export interface MemoryStore {
   matching(scope: Scope, filter: MemoryFilter): Promise<Uint32Array>;
   /** The newest memories that meet the filter. */
   newest(scope: Scope, filter: MemoryFilter, limit: number): Promise<readonly (StoredMemory & { ordinal: number })[]>;
-  /** Adds to the use counts; durable with the next group of writes. */
+  /** Adds to the use counts, all of them or none, in one transaction: hand in a few hundred at a time. Unknown ids are passed over. */
   countUses(uses: readonly { id: string; uses: number; lastUsedAtMs: number }[]): Promise<void>;
+  /** Takes the same short time however much is kept. */
   statistics(): MemoryStatistics;
 }

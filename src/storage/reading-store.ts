@@ -8,6 +8,32 @@
  */
 import type { Level } from '../base/levels.ts';
 
+/** What else was measured. What the platform cannot tell is absent. */
+export type HistoryFigures = {
+  readonly systemTotalBytes?: number;
+  readonly systemAvailableBytes?: number;
+  /** Share of the system's memory in use, 0 to 100. */
+  readonly systemUsedPercent?: number;
+  readonly arrayBufferBytes?: number;
+  readonly heapCommittedBytes?: number;
+  /** The heap limit that kills. */
+  readonly usableHeapLimitBytes?: number;
+  /** Charged to the container, less page cache. */
+  readonly containerUsedBytes?: number;
+  readonly containerAnonBytes?: number;
+  readonly containerLimitBytes?: number;
+  /** Time in which some task waited for memory, and in which all did: percent over ten seconds (PSI). */
+  readonly stallSomePercent?: number;
+  readonly stallFullPercent?: number;
+  /** Share of the last ten seconds spent in garbage collection, 0 to 1. */
+  readonly collectionShare?: number;
+  readonly majorCollectionsPerMinute?: number;
+  /** Held, and accounted for by nobody. */
+  readonly driftBytes?: number;
+  /** Freed, and kept by the allocator. */
+  readonly retainedBytes?: number;
+};
+
 /** Means over one period, which starts at `atMs`. Sizes in bytes, score 0 to 100. */
 export interface HistoryPoint {
   readonly atMs: number;
@@ -27,6 +53,8 @@ export interface HistoryPoint {
   /** Worst in the period. */
   readonly level: Level;
   readonly consumers?: readonly { readonly name: string; readonly bytes: number }[];
+  /** Each the mean of the readings that have it. */
+  readonly figures?: HistoryFigures;
 }
 
 /** Stored readings of a range, and the span each point stands for. */

@@ -134,3 +134,16 @@ export class StoreIoError extends StoreError {
     );
   }
 }
+
+/** The database refused for a reason without a class of its own. Code `STORE_FAILED`. */
+export class StoreFailedError extends StoreError {
+  override readonly name = 'StoreFailedError';
+  constructor(about: About & { problem: string; resultCode: number | null }) {
+    super(
+      'STORE_FAILED',
+      `${about.path}: the database answered "${about.problem}". Nothing of this write was kept. Try again; if it stays so, ` +
+        'report it with the result code in the details.',
+      { ...about, details: { resultCode: about.resultCode } },
+    );
+  }
+}

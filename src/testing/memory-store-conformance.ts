@@ -39,6 +39,7 @@ export function memoryFor(scope: Scope, text: string, fields: Partial<StoredMemo
     pinned: false,
     source: null,
     speaker: null,
+    model: null,
     ...fields,
   };
   return { memory, terms: countTerms(analyze(text)) };
@@ -69,6 +70,7 @@ export function describeMemoryStore(name: string, open: () => Promise<StoreUnder
         pinned: true,
         source: 'notes.md',
         speaker: 'Ann',
+        model: 'all-MiniLM-L6-v2',
       });
       await store.put([item]);
       expect(await store.get(item.memory.scope, item.memory.id)).toEqual({
@@ -203,6 +205,52 @@ export function describeMemoryStore(name: string, open: () => Promise<StoreUnder
       expect(await store.get(ANN, item.memory.id)).toMatchObject({ uses: 3, lastUsedAtMs: 50 });
     });
 
+    it('counts uses of a memory that was removed for nobody, not even for the next one', async () => {
+      const { store } = await fresh();
+      const gone = memoryFor(ANN, 'gone');
+      const next = memoryFor(ANN, 'next');
+      await store.put([gone]);
+      await store.countUses([{ id: gone.memory.id, uses: 7, lastUsedAtMs: 50 }]);
+      await store.remove(ANN, gone.memory.id);
+      await store.put([next]);
+      await store.countUses([{ id: gone.memory.id, uses: 1, lastUsedAtMs: 60 }]);
+      expect(await store.get(ANN, next.memory.id)).toMatchObject({ uses: 0, lastUsedAtMs: null });
+    });
+
+    it('shows uses and model wherever it gives back a memory', async () => {
+      const { store } = await fresh();
+      const used = memoryFor(ANN, 'used', { source: 'doc', model: 'm1' });
+      await store.put([memoryFor(ANN, 'other'), used]);
+      await store.countUses([{ id: used.memory.id, uses: 2, lastUsedAtMs: 50 }]);
+      const expected = { id: used.memory.id, model: 'm1', uses: 2, lastUsedAtMs: 50 };
+      expect(await store.newest(ANN, NO_FILTER, 1)).toMatchObject([expected]);
+      expect(await store.byOrdinals(ANN, [1, 0], NO_FILTER)).toMatchObject([
+        expected,
+        { model: null, uses: 0, lastUsedAtMs: null },
+      ]);
+      expect(await store.latestOfSource(ANN, 'doc')).toMatchObject(expected);
+    });
+
+    it('knows its totals after changes of whoever made them', async () => {
+      const under = await fresh();
+      const other = await under.reopen();
+      const bob: Scope = { tenant: 'acme', user: 'bob' };
+      const [first, second, third] = [memoryFor(ANN, 'a'), memoryFor(ANN, 'b'), memoryFor(bob, 'c')] as const;
+      const totals = () => {
+        expect(other.statistics()).toEqual(under.store.statistics());
+        return Object.values(under.store.statistics());
+      };
+      expect(totals()).toEqual([0, 0]);
+      await under.store.put([first, second]);
+      await other.put([third]);
+      expect(totals()).toEqual([3, 2]);
+      await other.remove(ANN, first.memory.id);
+      await under.store.remove(bob, third.memory.id);
+      expect(totals()).toEqual([1, 1]);
+      await expect(under.store.put([memoryFor(bob, 'd'), second])).rejects.toThrow();
+      expect(totals()).toEqual([1, 1]);
+    });
+
     it('sees what was written and removed elsewhere', async () => {
       const under = await fresh();
       const other = await under.reopen();
@@ -319,7 +367,10 @@ class ListModel {
       }
       expect(documents.totalLength).toBe(totalLength);
     }
-    const memories = [...this.#lists.values()].reduce((sum, list) => sum + list.length, 0);
-    expect(store.statistics().memories).toBe(memories);
+    const lists = [...this.#lists.values()];
+    expect(store.statistics()).toEqual({
+      memories: lists.reduce((sum, list) => sum + list.length, 0),
+      scopes: lists.filter((list) => list.length > 0).length,
+    });
   }
 }

@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { InvalidArgumentError } from '../base/errors.ts';
 import { LEVELS, levelRank } from '../base/levels.ts';
-import type { HistoryPoint, ReadingStore } from '../storage/reading-store.ts';
+import type { HistoryFigures, HistoryPoint, ReadingStore } from '../storage/reading-store.ts';
 
 /** A store under test, empty, and how to get rid of it. */
 export interface ReadingStoreUnderTest {
@@ -20,6 +20,24 @@ const HALF_MINUTE_MS = 30_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const START_MS = Date.UTC(2026, 0, 1);
+
+const EVERY_FIGURE: Required<HistoryFigures> = {
+  systemTotalBytes: 4000,
+  systemAvailableBytes: 1000,
+  systemUsedPercent: 75.5,
+  arrayBufferBytes: 12,
+  heapCommittedBytes: 120,
+  usableHeapLimitBytes: 900,
+  containerUsedBytes: 310,
+  containerAnonBytes: 210,
+  containerLimitBytes: 1000,
+  stallSomePercent: 1.25,
+  stallFullPercent: 0.5,
+  collectionShare: 0.0125,
+  majorCollectionsPerMinute: 3,
+  driftBytes: 40,
+  retainedBytes: 30,
+};
 
 /** A reading with defaults, for tests. */
 export function readingAt(atMs: number, fields: Partial<HistoryPoint> = {}): HistoryPoint {
@@ -35,6 +53,7 @@ export function readingAt(atMs: number, fields: Partial<HistoryPoint> = {}): His
     score: 20,
     level: 'low',
     consumers: [],
+    figures: {},
     ...fields,
   };
 }
@@ -62,6 +81,7 @@ export function describeReadingStore(name: string, open: () => Promise<ReadingSt
           { name: 'cache', bytes: 7 },
           { name: 'sessions', bytes: 9 },
         ],
+        figures: EVERY_FIGURE,
       });
       await store.append(reading);
       const { resolutionMs, points } = await store.range(day);
@@ -80,6 +100,25 @@ export function describeReadingStore(name: string, open: () => Promise<ReadingSt
       expect(points).toHaveLength(1);
       expect(points[0]).toMatchObject({ anonBytes: 200, peakAnonBytes: 400, score: 40, peakScore: 95, level: 'high' });
       expect(points[0]).toMatchObject({ liveHeapBytes: 80, consumers: [{ name: 'cache', bytes: 10 }] });
+    });
+
+    it('averages every figure over the readings that have it, before and after compaction', async () => {
+      const store = await fresh();
+      const halved = Object.fromEntries(Object.entries(EVERY_FIGURE).map(([name, value]) => [name, value / 2]));
+      await store.append(readingAt(START_MS, { figures: EVERY_FIGURE }));
+      await store.append(readingAt(START_MS + 60_000, { figures: halved }));
+      await store.append(readingAt(START_MS + 120_000));
+      await store.compact(START_MS + 3 * DAY_MS);
+      const { points } = await store.range(day);
+      const expected = Object.entries(EVERY_FIGURE).map(([name, value]) => {
+        const mean = value * 0.75;
+        return [name, name.endsWith('Bytes') ? Math.round(mean) : expect.closeTo(mean, 3)];
+      });
+      expect(points.map(({ figures }) => figures)).toEqual([Object.fromEntries(expected)]);
+      await store.append(readingAt(START_MS + 30_000, { figures: { stallSomePercent: 4 } }));
+      const [merged] = (await store.range(day)).points;
+      expect(merged!.figures.stallSomePercent).toBeGreaterThan(EVERY_FIGURE.stallSomePercent);
+      expect(merged!.figures.systemTotalBytes).toBe(EVERY_FIGURE.systemTotalBytes * 0.75);
     });
 
     it('leaves a gap where nothing was recorded', async () => {
@@ -217,6 +256,8 @@ export function describeReadingStore(name: string, open: () => Promise<ReadingSt
       ['anonBytes', { anonBytes: -1 }],
       ['score', { score: Number.POSITIVE_INFINITY }],
       ['liveHeapBytes', { liveHeapBytes: -5 }],
+      ['retainedBytes', { figures: { retainedBytes: -5 } }],
+      ['driftBytes', { figures: { driftBytes: Number.NaN } }],
     ])('refuses a reading whose %s is no figure', async (argument, fields) => {
       const store = await fresh();
       await expect(store.append(readingAt(START_MS, fields))).rejects.toMatchObject({

@@ -34,6 +34,7 @@ const memorySchema = z
     pinned: z.boolean(),
     source: z.string().nullable(),
     speaker: z.string().nullable(),
+    model: z.string().nullable().describe('The model that made its vectors.'),
     uses: z.int(),
     lastUsedAtMs: z.number().nullable(),
   })

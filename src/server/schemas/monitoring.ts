@@ -24,6 +24,28 @@ export const nodeStatusSchema = momentSchema
   })
   .openapi('NodeStatus');
 
+const figure = z.number().optional();
+
+const historyFiguresSchema = z
+  .object({
+    systemTotalBytes: figure,
+    systemAvailableBytes: figure,
+    systemUsedPercent: figure,
+    arrayBufferBytes: figure,
+    heapCommittedBytes: figure,
+    usableHeapLimitBytes: figure,
+    containerUsedBytes: figure,
+    containerAnonBytes: figure,
+    containerLimitBytes: figure,
+    stallSomePercent: figure,
+    stallFullPercent: figure,
+    collectionShare: figure,
+    majorCollectionsPerMinute: figure,
+    driftBytes: figure,
+    retainedBytes: figure,
+  })
+  .openapi('HistoryFigures', { description: 'What else was measured; what the platform cannot tell is absent.' });
+
 export const historyPointSchema = z
   .object({
     atMs: z.number(),
@@ -42,6 +64,7 @@ export const historyPointSchema = z
       .optional(),
     peakAnonBytes: z.number().optional().describe('Highest of the readings this point stands for.'),
     peakScore: z.number().optional(),
+    figures: historyFiguresSchema.optional(),
   })
   .openapi('HistoryPoint');
 

@@ -1,7 +1,8 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { mkdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InvariantError } from '../../base/assert.ts';
+import { MIB } from '../../base/bytes.ts';
 import { ClosedError } from '../../base/errors.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { INSERT_ROW, openRows, TemporaryDatabase, textsOf } from '../../testing/temporary-database.ts';
@@ -15,6 +16,11 @@ afterEach(() => temporary[Symbol.asyncDispose]());
 
 const insert = (database: SqliteDatabase, text: string | null) =>
   database.write((db) => db.run(INSERT_ROW, text).lastInsertRowid);
+
+/** What this thread has read from files and pipes, in bytes: proc_pid_io(5). */
+function bytesRead(): number {
+  return Number(/rchar: (\d+)/.exec(readFileSync('/proc/thread-self/io', 'utf8'))![1]);
+}
 
 describe('a read', () => {
   it('sees one snapshot while another connection writes', async () => {
@@ -77,16 +83,6 @@ describe('a read', () => {
 });
 
 describe('the store', () => {
-  it('knows when another connection has written', async () => {
-    const database = await temporary.open();
-    const other = await temporary.open();
-    await insert(database, 'a');
-    expect(database.changedElsewhere()).toBe(false);
-    await insert(other, 'b');
-    expect(database.changedElsewhere()).toBe(true);
-    expect(database.changedElsewhere()).toBe(false);
-  });
-
   it('is made for this user alone, in folders made for it', async () => {
     const path = join(temporary.folder, 'new', 'folder', 'rows.db');
     await using database = await openRows(path);
@@ -95,11 +91,31 @@ describe('the store', () => {
     expect(modes).toEqual([0o700, 0o600, 0o600]);
   });
 
+  it('drops the pages beyond a lowered bound at once, and those alone', async () => {
+    const database = await temporary.open({ cacheBytes: 16 * MIB });
+    await database.write((db) => {
+      for (let index = 0; index < 2000; index++) db.run(INSERT_ROW, `${index} ${'x'.repeat(3500)}`);
+    });
+    database.checkpoint();
+    const bytesReadBy = (rows: number) => {
+      const before = bytesRead();
+      database.read((db) => db.all('SELECT text FROM rows WHERE id <= ?', rows));
+      return bytesRead() - before;
+    };
+    bytesReadBy(2000);
+    expect(bytesReadBy(2000)).toBeLessThan(MIB / 4);
+    bytesReadBy(700);
+    database.setCacheBytes(4 * MIB);
+    expect(bytesReadBy(700)).toBeLessThan(MIB / 4);
+    database.setCacheBytes(MIB);
+    database.setCacheBytes(16 * MIB);
+    expect(bytesReadBy(2000)).toBeGreaterThan(6 * MIB);
+  });
+
   it('holds its page cache within the bound it is given', async () => {
     const database = await temporary.open({ cacheBytes: 3_000_000 });
     expect(database.cacheBytes).toBe(3_000_000);
     database.setCacheBytes(1_000_000);
-    database.shrinkMemory();
     expect(database.read((db) => db.get('PRAGMA cache_size'))).toMatchObject({ cache_size: -977 });
     expect(() => database.setCacheBytes(-1)).toThrow('cacheBytes');
   });
@@ -140,7 +156,7 @@ describe('closing', () => {
     await closing;
     expect(settled).toEqual([1]);
     await writing;
-    for (const use of [() => textsOf(database), () => database.checkpoint(), () => database.changedElsewhere()])
+    for (const use of [() => textsOf(database), () => database.checkpoint(), () => database.setCacheBytes(1)])
       expect(use).toThrow(ClosedError);
     expect(textsOf(await temporary.open())).toEqual(['a']);
     expect(temporary.events.map(({ type }) => type)).toEqual(['storage.opened', 'storage.closed', 'storage.opened']);

@@ -11,8 +11,11 @@ import type { Clock } from '../../base/clock.ts';
 import { ClosedError } from '../../base/errors.ts';
 import type { EventSink } from '../../base/events.ts';
 import type { Random } from '../../base/random.ts';
+import type { StoreIoError } from '../storage-errors.ts';
 import type { StoreEvent } from '../storage-events.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { type Connection, closeConnection } from './driver.ts';
+import { freePages, giveBackSome, SPARE_PAGES } from './free-pages.ts';
 import type { Migration } from './migrate.ts';
 import { migrations } from './migrations.ts';
 import { openFile, sizeOf } from './open-file.ts';
@@ -54,8 +57,8 @@ export class SqliteDatabase implements AsyncDisposable {
   readonly #transactions: Transactions;
   readonly #wal: WalFile;
   readonly #queue: WriteQueue;
+  readonly #checkpoints: Checkpoints;
   #cacheBytes = 0;
-  #dataVersion: unknown;
   #closing: Promise<void> | undefined;
 
   private constructor(path: string, connection: Connection, options: FilledOptions) {
@@ -65,7 +68,6 @@ export class SqliteDatabase implements AsyncDisposable {
     this.#queries = new PreparedQueries(connection);
     this.#transactions = new Transactions(connection, this.#queries, path);
     this.setCacheBytes(options.cacheBytes);
-    this.changedElsewhere();
     this.#wal = new WalFile(path, {
       sync: options.syncFile,
       onFailure: ({ code, message }) => this.#emit({ type: 'storage.failed', code, message }),
@@ -78,6 +80,13 @@ export class SqliteDatabase implements AsyncDisposable {
       random: options.random,
       lockTimeoutMs: options.lockTimeoutMs,
       onLockWaited: (waitedMs) => this.#emit({ type: 'storage.lock_waited', waitedMs }),
+      onSettled: () => this.#checkpoints.consider(),
+    });
+    this.#checkpoints = new Checkpoints({
+      path,
+      wal: this.#wal,
+      isIdle: () => this.#queue.isIdle,
+      run: () => connection.prepare('PRAGMA wal_checkpoint(PASSIVE)').get(),
     });
   }
 
@@ -118,13 +127,9 @@ export class SqliteDatabase implements AsyncDisposable {
     return this.#transactions.read(work);
   }
 
-  /** True when another connection has committed since the last call (or since `open`). Costs about a microsecond. */
-  changedElsewhere(): boolean {
-    this.#requireOpen();
-    const { data_version: version } = this.#queries.control('PRAGMA data_version') as { data_version: number };
-    const changed = version !== this.#dataVersion;
-    this.#dataVersion = version;
-    return changed;
+  /** Why no write is acknowledged any more until the store is opened again; `undefined` while all is well. Reads may still work. */
+  get failure(): StoreIoError | undefined {
+    return this.#wal.failure;
   }
 
   /** Bytes on the disk: the file and its log. */
@@ -144,10 +149,15 @@ export class SqliteDatabase implements AsyncDisposable {
     this.#connection.exec(`PRAGMA cache_size = -${Math.ceil(bytes / KIB)}`);
   }
 
-  /** Drops every page that can be read again. */
-  shrinkMemory(): void {
-    this.#requireOpen();
-    this.#connection.exec('PRAGMA shrink_memory');
+  /**
+   * Gives pages that removals freed back to the file system, but for 4 MB that the next writes will use. Done in slices, each a write of
+   * its own; the file is shorter after the checkpoint that follows.
+   *
+   * @throws what `write` throws
+   */
+  async giveBackSpace(): Promise<void> {
+    if (this.read(freePages) <= SPARE_PAGES) return;
+    while (await this.write(giveBackSome));
   }
 
   /** Moves the log into the file and empties it; false when another process is reading or writing just now. */
@@ -173,6 +183,7 @@ export class SqliteDatabase implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await this.#queue.close();
+    await this.#checkpoints.close();
     await this.#wal.close();
     closeConnection(this.#connection);
     this.#emit({ type: 'storage.closed' });

@@ -4,9 +4,12 @@ import type { Scope } from '../scope.ts';
 import { encodeTerms, lengthOf } from '../text-index/document-terms.ts';
 
 export const MEMORY_COLUMNS = `m.id, m.ordinal, m.text, m.tags, m.metadata, m.importance, m.created_at_ms, m.at_ms,
-  m.valid_from_ms, m.valid_to_ms, m.expires_at_ms, m.pinned, m.source, m.uses, m.last_used_at_ms,
+  m.valid_from_ms, m.valid_to_ms, m.expires_at_ms, m.pinned, m.source, m.model, coalesce(u.uses, 0) AS uses, u.last_used_at_ms,
   (SELECT name FROM partition_names WHERE id = m.session_id) AS session,
   (SELECT name FROM partition_names WHERE id = m.speaker_id) AS speaker`;
+
+/** What `MEMORY_COLUMNS` are columns of. */
+export const MEMORIES = 'memories m LEFT JOIN memory_uses u ON u.sequence = m.sequence';
 
 export interface MemoryRow {
   readonly id: string;
@@ -22,6 +25,7 @@ export interface MemoryRow {
   readonly expires_at_ms: number | null;
   readonly pinned: number;
   readonly source: string | null;
+  readonly model: string | null;
   readonly session: string | null;
   readonly speaker: string | null;
   readonly uses: number;
@@ -50,6 +54,7 @@ export function memoryOf(row: MemoryRow, partition: Scope): StoredMemory & { ord
     pinned: row.pinned === 1,
     source: row.source,
     speaker: row.speaker,
+    model: row.model,
     uses: row.uses,
     lastUsedAtMs: row.last_used_at_ms,
     ordinal: row.ordinal,
@@ -57,8 +62,8 @@ export function memoryOf(row: MemoryRow, partition: Scope): StoredMemory & { ord
 }
 
 export const INSERT_MEMORY = `INSERT INTO memories (id, partition_id, ordinal, text, tags, metadata, importance,
-  created_at_ms, at_ms, valid_from_ms, valid_to_ms, expires_at_ms, pinned, source, session_id, speaker_id, length, terms)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  created_at_ms, at_ms, valid_from_ms, valid_to_ms, expires_at_ms, pinned, source, session_id, speaker_id, length, terms, model)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
 
 export interface Placement {
   readonly partitionId: number;
@@ -89,5 +94,6 @@ export function insertParameters(item: NewMemory, placement: Placement): (string
     placement.speakerId,
     lengthOf(terms),
     encodeTerms(terms),
+    memory.model,
   ];
 }

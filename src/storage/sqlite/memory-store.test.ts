@@ -1,7 +1,11 @@
+import { statSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { InvariantError } from '../../base/assert.ts';
+import { nextTurn } from '../../base/clock.ts';
 import { describeMemoryStore, memoryFor } from '../../testing/memory-store-conformance.ts';
 import { TemporaryStore } from '../../testing/temporary-store.ts';
 import type { Scope } from '../scope.ts';
+import type { SqliteDatabase } from './connection.ts';
 import { insertAll, removeSlice } from './memory-changes.ts';
 import { SqliteMemoryStore } from './memory-store.ts';
 import { INDEX_BATCH, indexSome } from './text-indexer.ts';
@@ -17,6 +21,22 @@ describeMemoryStore('SQLite', async () => {
 });
 
 const ANN: Scope = { tenant: 'acme', user: 'ann', session: 's1' };
+
+/** What would have stopped the process while `action` ran. */
+async function unhandledDuring(action: () => Promise<void>): Promise<unknown[]> {
+  const errors: unknown[] = [];
+  const listeners = process.listeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection');
+  process.on('unhandledRejection', (error) => errors.push(error));
+  try {
+    await action();
+    await nextTurn();
+  } finally {
+    process.removeAllListeners('unhandledRejection');
+    for (const listener of listeners) process.on('unhandledRejection', listener);
+  }
+  return errors;
+}
 
 describe('the SQLite text index', () => {
   it('moves waiting documents into segments and leaves fewer than a batch waiting', async () => {
@@ -108,15 +128,17 @@ describe('the SQLite text index', () => {
         )
         .filter(({ place, bytes }) => `${place} ${bytes}`.includes(Buffer.from(word).toString('hex').toUpperCase()))
         .length;
+    await store.countUses([{ id: secret.memory.id, uses: 1, lastUsedAtMs: 5 }]);
     const traces = () => ({
+      uses: database.read((db) => db.all('SELECT 1 FROM memory_uses')).length,
       postings: Math.min(holding('aardvark'), holding('zirconium')),
       tags: database.read((db) => db.all(`SELECT 1 FROM memory_tags WHERE tag = 'private'`)).length,
       rows: database.read((db) => db.all('SELECT 1 FROM memories WHERE id = ?', secret.memory.id)).length,
     });
-    expect(traces()).toEqual({ postings: 1, tags: 1, rows: 1 });
+    expect(traces()).toEqual({ uses: 1, postings: 1, tags: 1, rows: 1 });
     await store.remove(ANN, secret.memory.id);
     expect([holding('aardvark'), holding('zirconium')]).toEqual([0, 0]);
-    expect(traces()).toEqual({ postings: 0, tags: 0, rows: 0 });
+    expect(traces()).toEqual({ uses: 0, postings: 0, tags: 0, rows: 0 });
   });
 
   it('indexes long documents before a batch of them has gathered', async () => {
@@ -153,6 +175,63 @@ describe('the SQLite text index', () => {
     await second.settled();
     expect(database.read((db) => db.get('SELECT waiting_terms FROM partitions'))).toEqual({ waiting_terms: 0 });
     expect((await second.lexical(ANN, ['zebra'])).postings.get('zebra')?.count).toBe(INDEX_BATCH);
+  });
+
+  it('goes on after an indexing that broke, and lets the process know of it', async () => {
+    await using temporary = await TemporaryStore.create();
+    const database = await temporary.openDatabase();
+    const broken = new InvariantError('broken');
+    let writes = 0;
+    const breaking: Pick<SqliteDatabase, 'read' | 'write'> = {
+      read: (work) => database.read(work),
+      write: (work, options) => (++writes === 3 ? Promise.reject(broken) : database.write(work, options)),
+    };
+    const store = new SqliteMemoryStore({
+      database: breaking as SqliteDatabase,
+      nowMs: () => 0,
+      onEvent: () => {},
+    });
+    const half = () => store.put(Array.from({ length: INDEX_BATCH / 2 }, () => memoryFor(ANN, 'zebra')));
+    const waiting = () =>
+      database.read((db) =>
+        db.get<{ count: number }>('SELECT next_ordinal - indexed_ordinals AS count FROM partitions'),
+      );
+
+    const unhandled = await unhandledDuring(async () => {
+      await half();
+      await half();
+      await store.settled();
+    });
+    expect(unhandled).toEqual([broken]);
+    expect(waiting()).toEqual({ count: INDEX_BATCH });
+    await half();
+    await store.settled();
+    expect(waiting()).toEqual({ count: 0 });
+  });
+
+  it('counts uses without rewriting the memories', async () => {
+    await using temporary = await TemporaryStore.create();
+    const store = await temporary.openMemoryStore();
+    const items = Array.from({ length: 500 }, (_, index) => memoryFor(ANN, `number${index} ${'filler '.repeat(400)}`));
+    await store.put(items);
+    await store.settled();
+    const database = await temporary.openDatabase();
+    database.checkpoint();
+    await store.countUses(items.map(({ memory }) => ({ id: memory.id, uses: 1, lastUsedAtMs: 5 })));
+    const textBytes = items.reduce((sum, { memory }) => sum + memory.text.length, 0);
+    expect(statSync(`${temporary.path}-wal`).size).toBeLessThan(textBytes / 20);
+  });
+
+  it('tells its totals without a look at the partitions', async () => {
+    await using temporary = await TemporaryStore.create();
+    const store = await temporary.openMemoryStore();
+    const database = await temporary.openDatabase();
+    await store.put([memoryFor(ANN, 'zebra')]);
+    await database.write((db) => {
+      db.run('DROP TRIGGER partition_counted');
+      db.run('UPDATE partitions SET live_documents = 99');
+    });
+    expect(store.statistics()).toEqual({ memories: 1, scopes: 1 });
   });
 
   it('makes room for a hot partition by dropping cold ones, and books nothing it does not keep', async () => {

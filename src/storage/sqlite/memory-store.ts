@@ -5,6 +5,7 @@
  * one snapshot each. Indexing of new documents follows a write in transactions of its own, so that nobody waits for it; if it
  * fails or the process dies, the documents are still found through their rows and the next write tries again.
  */
+import { invariant } from '../../base/assert.ts';
 import { ClosedError, messageOf, TenureError } from '../../base/errors.ts';
 import type { EventSink, TenureEventBase } from '../../base/events.ts';
 import type {
@@ -22,7 +23,7 @@ import { termKey } from '../text-index/term-key.ts';
 import type { SqliteDatabase } from './connection.ts';
 import { findPartition, insertAll, removeSlice } from './memory-changes.ts';
 import { type Condition, conditionOf, sessionCondition } from './memory-filter.ts';
-import { MEMORY_COLUMNS, type MemoryRow, memoryOf } from './memory-rows.ts';
+import { MEMORIES, MEMORY_COLUMNS, type MemoryRow, memoryOf } from './memory-rows.ts';
 import { type ByteAccount, PartitionCache, UNLIMITED_ACCOUNT } from './partition-cache.ts';
 import { indexSome, isCrowded } from './text-indexer.ts';
 import { readPostings } from './text-segments.ts';
@@ -41,7 +42,8 @@ export class SqliteMemoryStore implements MemoryStore {
   readonly #emit: EventSink<IndexFailedEvent>;
   readonly #nowMs: () => number;
   readonly #toIndex = new Set<number>();
-  #indexing: Promise<void> = Promise.resolve();
+  #givesBack = false;
+  #background: Promise<void> = Promise.resolve();
 
   constructor(options: {
     database: SqliteDatabase;
@@ -73,7 +75,7 @@ export class SqliteMemoryStore implements MemoryStore {
       const row =
         partition &&
         db.get<MemoryRow>(
-          `SELECT ${MEMORY_COLUMNS} FROM memories m WHERE m.id = ? AND m.partition_id = ? ${inSession.sql}`,
+          `SELECT ${MEMORY_COLUMNS} FROM ${MEMORIES} WHERE m.id = ? AND m.partition_id = ? ${inSession.sql}`,
           id,
           partition.id,
           ...inSession.parameters,
@@ -108,7 +110,7 @@ export class SqliteMemoryStore implements MemoryStore {
       const row =
         partition &&
         db.get<MemoryRow>(
-          `SELECT ${MEMORY_COLUMNS} FROM memories m WHERE m.partition_id = ? AND m.source = ? ${inSession.sql}
+          `SELECT ${MEMORY_COLUMNS} FROM ${MEMORIES} WHERE m.partition_id = ? AND m.source = ? ${inSession.sql}
            ORDER BY m.sequence DESC LIMIT 1`,
           partition.id,
           source,
@@ -144,7 +146,7 @@ export class SqliteMemoryStore implements MemoryStore {
       if (!partition) return [];
       return ordinals.flatMap((ordinal) => {
         const row = db.get<MemoryRow>(
-          `SELECT ${MEMORY_COLUMNS} FROM memories m WHERE m.partition_id = ? AND m.ordinal = ? ${condition.sql}`,
+          `SELECT ${MEMORY_COLUMNS} FROM ${MEMORIES} WHERE m.partition_id = ? AND m.ordinal = ? ${condition.sql}`,
           partition.id,
           ordinal,
           ...condition.parameters,
@@ -175,7 +177,7 @@ export class SqliteMemoryStore implements MemoryStore {
       if (!partition) return [];
       return db
         .all<MemoryRow>(
-          `SELECT ${MEMORY_COLUMNS} FROM memories m WHERE m.partition_id = ? ${condition.sql} ORDER BY m.ordinal DESC LIMIT ?`,
+          `SELECT ${MEMORY_COLUMNS} FROM ${MEMORIES} WHERE m.partition_id = ? ${condition.sql} ORDER BY m.ordinal DESC LIMIT ?`,
           partition.id,
           ...condition.parameters,
           limit,
@@ -189,7 +191,9 @@ export class SqliteMemoryStore implements MemoryStore {
     await this.#database.write((db) => {
       for (const use of uses) {
         db.run(
-          'UPDATE memories SET uses = uses + ?, last_used_at_ms = max(coalesce(last_used_at_ms, 0), ?) WHERE id = ?',
+          `INSERT INTO memory_uses (sequence, uses, last_used_at_ms) SELECT sequence, ?, ? FROM memories WHERE id = ?
+           ON CONFLICT (sequence) DO UPDATE SET uses = uses + excluded.uses,
+             last_used_at_ms = max(last_used_at_ms, excluded.last_used_at_ms)`,
           use.uses,
           use.lastUsedAtMs,
           use.id,
@@ -199,23 +203,22 @@ export class SqliteMemoryStore implements MemoryStore {
   }
 
   statistics(): MemoryStatistics {
-    return this.#database.read(
-      (db) =>
-        db.get<MemoryStatistics>(
-          'SELECT coalesce(sum(live_documents), 0) AS memories, count(*) AS scopes FROM partitions WHERE live_documents > 0',
-        ) ?? { memories: 0, scopes: 0 },
+    const totals = this.#database.read((db) =>
+      db.get<MemoryStatistics>('SELECT memories, scopes FROM memory_totals WHERE id = 1'),
     );
+    invariant(totals, 'the totals are one row');
+    return totals;
   }
 
-  /** Resolves when no indexing is under way; for an orderly close and for tests. */
+  /** Resolves when nothing of this is under way in the background; for an orderly close and for tests. */
   settled(): Promise<void> {
-    return this.#indexing;
+    return this.#background;
   }
 
   #indexLater(partitionId: number): void {
     if (this.#toIndex.has(partitionId)) return;
     this.#toIndex.add(partitionId);
-    this.#indexing = this.#indexing.then(async () => {
+    void this.#inBackground(async () => {
       this.#toIndex.delete(partitionId);
       try {
         while (await this.#database.write((db) => indexSome(db, partitionId)));
@@ -228,6 +231,28 @@ export class SqliteMemoryStore implements MemoryStore {
     });
   }
 
+  #giveBackLater(): void {
+    if (this.#givesBack) return;
+    this.#givesBack = true;
+    void this.#inBackground(async () => {
+      this.#givesBack = false;
+      try {
+        await this.#database.giveBackSpace();
+      } catch (error) {
+        // What could not be given back serves later writes, and the next removal tries again.
+        if (!(error instanceof TenureError)) throw error;
+      }
+    });
+  }
+
+  /** Runs `work` when what was asked for before has ended, however. Nobody awaits the result, so an error of it stops the process. */
+  async #inBackground(work: () => Promise<void>): Promise<void> {
+    const turn = this.#background.then(work);
+    // A chain that stayed rejected would never index again.
+    this.#background = turn.catch(() => {});
+    await turn;
+  }
+
   /** Removes what meets a condition, a bounded slice in each transaction; durable when it resolves. */
   async #removeAll(scope: Scope, which: Condition): Promise<number> {
     const inSession = inSessionOf(scope);
@@ -238,7 +263,9 @@ export class SqliteMemoryStore implements MemoryStore {
     for (let removed = 0; ; ) {
       const slice = await this.#database.write((db) => removeSlice(db, scope, condition));
       removed += slice.removed;
-      if (!slice.more) return removed;
+      if (slice.more) continue;
+      if (removed > 0) this.#giveBackLater();
+      return removed;
     }
   }
 }

@@ -3,5 +3,6 @@ import type { Migration } from './migrate.ts';
 import { readings } from './migrations/001-readings.ts';
 import { memories } from './migrations/002-memories.ts';
 import { textSegments } from './migrations/003-text-segments.ts';
+import { usesAndTotals } from './migrations/004-uses-and-totals.ts';
 
-export const migrations: readonly Migration[] = [readings, memories, textSegments];
+export const migrations: readonly Migration[] = [readings, memories, textSegments, usesAndTotals];

@@ -33,6 +33,7 @@ describe('opening', () => {
     expect({
       journal: pragma('journal_mode'),
       synchronous: pragma('synchronous'),
+      autoCheckpoint: pragma('wal_autocheckpoint'),
       foreignKeys: pragma('foreign_keys'),
       trustedSchema: pragma('trusted_schema'),
       secureDelete: pragma('secure_delete'),
@@ -41,6 +42,7 @@ describe('opening', () => {
     }).toEqual({
       journal: 'wal',
       synchronous: 1,
+      autoCheckpoint: 0,
       foreignKeys: 1,
       trustedSchema: 0,
       secureDelete: 1,
@@ -83,6 +85,35 @@ describe('opening', () => {
     expect(tables.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['schema_migrations', 'readings', 'memories']),
     );
+  });
+
+  it('moves uses into a table of their own and counts what is there, in a store of before', async () => {
+    const before = await temporary.open({ migrations: migrations.slice(0, 3) });
+    await before.write((db) => {
+      const partition = 'INSERT INTO partitions (id, tenant, agent, user, live_documents) VALUES (?, ?, ?, ?, ?)';
+      db.run(partition, 1, 'acme', '', 'ann', 2);
+      db.run(partition, 2, 'acme', '', 'bob', 0);
+      const memory = `INSERT INTO memories (sequence, id, partition_id, ordinal, text, tags, metadata, importance, created_at_ms,
+        at_ms, pinned, length, terms, uses, last_used_at_ms) VALUES (?, ?, 1, ?, 'text', '[]', '{}', 0.5, 0, 0, 0, 0, x'', ?, ?)`;
+      db.run(memory, 7, 'used', 0, 3, 50);
+      db.run(memory, 8, 'unused', 1, 0, null);
+    });
+    await before.close();
+    const database = await temporary.open({ migrations });
+    expect(
+      database.read((db) => ({
+        uses: db.all<object>('SELECT * FROM memory_uses'),
+        totals: db.get<object>('SELECT memories, scopes FROM memory_totals'),
+        models: db.all<object>('SELECT id, model FROM memories'),
+      })),
+    ).toEqual({
+      uses: [{ sequence: 7, uses: 3, last_used_at_ms: 50 }],
+      totals: { memories: 2, scopes: 1 },
+      models: [
+        { id: 'used', model: null },
+        { id: 'unused', model: null },
+      ],
+    });
   });
 
   it('takes an empty file, and a link to a store', async () => {

@@ -66,6 +66,7 @@ function setUp(connection: Connection, migrations: readonly Migration[], path: s
   }
   connection.exec(`
     PRAGMA synchronous = NORMAL;
+    PRAGMA wal_autocheckpoint = 0;
     PRAGMA checkpoint_fullfsync = ON;
     PRAGMA journal_size_limit = ${LOG_LIMIT_BYTES};
     PRAGMA secure_delete = ON;

@@ -63,6 +63,35 @@ describe('queries', () => {
     expect(database.checkpoint()).toBe(true);
   });
 
+  it('end a row loop that was left by hand once, with its work, and then forget it', async () => {
+    const { DatabaseSync } = await loadDriver();
+    const connection = new DatabaseSync(':memory:', {});
+    let ended = 0;
+    const counting = {
+      prepare: (sql: string) => ({
+        get: () => undefined,
+        iterate() {
+          const rows = connection.prepare(sql).iterate();
+          return {
+            [Symbol.iterator]() {
+              return this;
+            },
+            next: () => rows.next(),
+            return: () => {
+              ended++;
+              return rows.return?.() ?? { done: true, value: undefined };
+            },
+          };
+        },
+      }),
+    } as unknown as Connection;
+    const queries = new PreparedQueries(counting);
+    queries.during('read', (db) => void db.iterate('SELECT 1').next());
+    queries.during('read', (db) => db.get('SELECT 1'));
+    expect(ended).toBe(1);
+    connection.close();
+  });
+
   it('do not run outside of the work they were given to', async () => {
     let kept: Queries | undefined;
     await database.write((db) => {

@@ -59,6 +59,8 @@ export class PreparedQueries implements Queries {
     } finally {
       // A row loop left halfway would keep its snapshot, and with it the log, from ever being let go.
       for (const rows of this.#iterating) rows.return?.();
+      // Nobody may ever resume the generator that would take its rows out of the set.
+      this.#iterating.clear();
       this.#mode = 'idle';
     }
   }

@@ -29,6 +29,7 @@ interface ReadingRow {
   readonly peak_score: number;
   readonly level: number;
   readonly consumers: string;
+  readonly figures: string;
 }
 
 interface Place {
@@ -81,6 +82,7 @@ export class SqliteReadingStore implements ReadingStore {
         else removed += moved;
       }
     }
+    if (merged + removed > 0) await this.#database.giveBackSpace();
     return { merged, removed };
   }
 
@@ -158,8 +160,9 @@ function addSamples(db: Queries, { node, resolutionMs }: Place, added: readonly 
   for (const { point, samples } of periods.results()) {
     db.run(
       `INSERT OR REPLACE INTO readings (node, resolution_ms, at_ms, samples, rss_bytes, anon_bytes, peak_anon_bytes,
-         heap_used_bytes, live_heap_bytes, external_bytes, limit_bytes, reserved_bytes, score, peak_score, level, consumers)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+         heap_used_bytes, live_heap_bytes, external_bytes, limit_bytes, reserved_bytes, score, peak_score, level, consumers,
+         figures)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       node,
       resolutionMs,
       point.atMs,
@@ -176,6 +179,7 @@ function addSamples(db: Queries, { node, resolutionMs }: Place, added: readonly 
       point.peakScore,
       levelRank(point.level),
       JSON.stringify(point.consumers),
+      JSON.stringify(point.figures),
     );
   }
 }
@@ -197,6 +201,7 @@ function sampleOfRow(row: ReadingRow): Sample {
       peakScore: row.peak_score,
       level: LEVELS[row.level]!,
       consumers: JSON.parse(row.consumers),
+      figures: JSON.parse(row.figures),
     },
   };
 }

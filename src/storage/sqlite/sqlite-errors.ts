@@ -1,7 +1,13 @@
-/** SQLite's result codes (sqlite.org/rescode.html) as the errors of `storage-errors.ts`. */
+/**
+ * SQLite's result codes (sqlite.org/rescode.html) as the errors of `storage-errors.ts`.
+ *
+ * Every one of them becomes a `StoreError`, whatever it is: who works in the background tells operating errors from broken
+ * invariants by their class, and an error of the database, however rare, is none of Tenure's invariants.
+ */
 import {
   StoreCannotOpenError,
   StoreCorruptError,
+  StoreFailedError,
   StoreFullError,
   StoreIoError,
   StoreLockedError,
@@ -9,45 +15,66 @@ import {
 } from '../storage-errors.ts';
 import { BLOCKING_WAIT_MS } from './driver.ts';
 
+const PERMISSION = 3;
 const BUSY = 5;
+const OUT_OF_MEMORY = 7;
 const READ_ONLY = 8;
+const INTERRUPTED = 9;
 const IO = 10;
 const CORRUPT = 11;
 const FULL = 13;
 const CANNOT_OPEN = 14;
+/** Too many processes raced for the log's locks: SQLite has tried for some seconds and gives up. */
+const PROTOCOL = 15;
+const TOO_BIG = 18;
 const NOT_A_DATABASE = 26;
+/** Filed under I/O errors, though no disk has failed. */
+const IO_OUT_OF_MEMORY = 3082;
 /** The shared-memory index could not be made longer: in practice always a full disk. */
 const IO_SHARED_MEMORY_SIZE = 4874;
 
 /** SQLite's own texts, for the package gives no code with an error met while reading many rows (1.2.1). */
 const CODE_OF_TEXT: Readonly<Record<string, number>> = {
+  'access permission denied': PERMISSION,
   'database is locked': BUSY,
+  'out of memory': OUT_OF_MEMORY,
+  'attempt to write a readonly database': READ_ONLY,
+  interrupted: INTERRUPTED,
   'disk I/O error': IO,
   'database disk image is malformed': CORRUPT,
   'database or disk is full': FULL,
+  'unable to open database file': CANNOT_OPEN,
+  'locking protocol': PROTOCOL,
+  'string or blob too big': TOO_BIG,
   'file is not a database': NOT_A_DATABASE,
 };
 
-/** The extended result code of an error of SQLite, 0 for any other error. */
-function resultCode(error: unknown): number {
+/** The extended result code of an error of SQLite, `undefined` where it gave none; `null` for any other error. */
+function resultCode(error: unknown): number | undefined | null {
   const { code, errcode, message } = (error ?? {}) as { code?: unknown; errcode?: unknown; message?: string };
-  if (code !== 'ERR_SQLITE_ERROR') return 0;
-  return typeof errcode === 'number' ? errcode : (CODE_OF_TEXT[message ?? ''] ?? 0);
+  if (code !== 'ERR_SQLITE_ERROR') return null;
+  return typeof errcode === 'number' ? errcode : CODE_OF_TEXT[message ?? ''];
 }
 
 /** True when another connection holds the lock. */
 export function isBusy(error: unknown): boolean {
-  return (resultCode(error) & 0xff) === BUSY;
+  const code = (resultCode(error) ?? 0) & 0xff;
+  return code === BUSY || code === PROTOCOL;
 }
 
-/** Translates errors of the file and the disk; anything else, such as a broken constraint, comes back as it is. */
+/** Translates every error of SQLite; what is no error of SQLite comes back as it is. */
 export function toStoreError(error: unknown, path: string): unknown {
   const code = resultCode(error);
+  if (code === null) return error;
   const about = { path, cause: error };
+  const failed = () => new StoreFailedError({ ...about, problem: (error as Error).message, resultCode: code ?? null });
   if (code === IO_SHARED_MEMORY_SIZE) return new StoreFullError(about);
-  switch (code & 0xff) {
+  if (code === IO_OUT_OF_MEMORY) return failed();
+  switch ((code ?? 0) & 0xff) {
     case BUSY:
+    case PROTOCOL:
       return new StoreLockedError({ ...about, waitedMs: BLOCKING_WAIT_MS });
+    case PERMISSION:
     case READ_ONLY:
       return new StoreReadOnlyError(about);
     case IO:
@@ -63,6 +90,6 @@ export function toStoreError(error: unknown, path: string): unknown {
         problem: 'check that the path names a file in a folder you may use.',
       });
     default:
-      return error;
+      return failed();
   }
 }

@@ -6,6 +6,9 @@ import { isBusy, toStoreError } from './sqlite-errors.ts';
 
 export type Work<T> = (db: Queries) => T;
 
+/** What a piece of work came to. */
+export type Outcome<T> = { readonly value: T } | { readonly error: unknown };
+
 export class Transactions {
   readonly #connection: Connection;
   readonly #queries: PreparedQueries;
@@ -34,12 +37,12 @@ export class Transactions {
   }
 
   commit(): void {
-    this.#translated(() => this.#queries.control('COMMIT'));
+    this.#control('COMMIT');
   }
 
-  /** Harmless when SQLite has already undone everything. */
+  /** Harmless when SQLite has already undone everything. When it throws, the transaction stays open for good. */
   rollback(): void {
-    if (this.isOpen) this.#queries.control('ROLLBACK');
+    if (this.isOpen) this.#control('ROLLBACK');
   }
 
   /** Runs `work` inside the open transaction. */
@@ -49,19 +52,29 @@ export class Transactions {
     return result;
   }
 
-  /** Like `run`; when `work` throws, its changes alone are undone, unless the whole transaction was. */
-  runUndoable<T>(work: Work<T>): T {
+  /**
+   * Like `run`; when `work` throws, its changes alone are undone and the error is in the outcome. Throws it when they could not be
+   * undone alone, or SQLite has undone everything: the whole transaction is lost then.
+   */
+  runUndoable<T>(work: Work<T>): Outcome<T> {
+    this.#control('SAVEPOINT work');
     try {
-      this.#translated(() => this.#queries.control('SAVEPOINT work'));
-      const result = this.run(work);
-      this.#translated(() => this.#queries.control('RELEASE work'));
-      return result;
+      const value = this.run(work);
+      this.#control('RELEASE work');
+      return { value };
     } catch (error) {
-      if (this.isOpen) {
-        this.#queries.control('ROLLBACK TO work');
-        this.#queries.control('RELEASE work');
-      }
-      throw error;
+      if (!this.isOpen || !this.#tryUndo()) throw error;
+      return { error };
+    }
+  }
+
+  #tryUndo(): boolean {
+    try {
+      this.#control('ROLLBACK TO work');
+      this.#control('RELEASE work');
+      return true;
+    } catch {
+      return false;
     }
   }
 
@@ -76,6 +89,10 @@ export class Transactions {
         this.rollback();
       }
     });
+  }
+
+  #control(sql: string): void {
+    this.#translated(() => this.#queries.control(sql));
   }
 
   #translated<T>(action: () => T): T {

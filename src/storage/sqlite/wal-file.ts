@@ -8,10 +8,14 @@
  * After a failed sync the kernel may have dropped the pages and report success the next time (the "fsyncgate" of 2018,
  * wiki.postgresql.org/wiki/Fsync_Errors), so the first failure is final. So is a log that was removed while we had it open.
  *
+ * How full the log is stands nowhere in it: a log that begins anew is written over from its start and keeps its size. But every
+ * frame carries the salt of its filling, which stands in the header too (sqlite.org/fileformat2.html §4.1), so one look at a place
+ * tells whether the log has come so far.
+ *
  * The descriptor is opened once: the log lives as long as a connection does. SQLite takes no POSIX lock on it, so closing
  * the descriptor cannot drop one (sqlite.org/howtocorrupt.html §2.2). The database file must never be opened this way.
  */
-import { closeSync, fdatasync, fstatSync, openSync } from 'node:fs';
+import { closeSync, fdatasync, fstatSync, openSync, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { messageOf } from '../../base/errors.ts';
 import { StoreIoError } from '../storage-errors.ts';
@@ -20,6 +24,14 @@ import { StoreIoError } from '../storage-errors.ts';
 export type SyncFile = (descriptor: number) => Promise<void>;
 
 export const fdatasyncFile: SyncFile = promisify(fdatasync);
+
+/** Bytes of the log's header, and of the one before each page. */
+const HEADER_BYTES = 32;
+const FRAME_HEADER_BYTES = 24;
+/** Where they hold the salt, eight bytes of it, and where the header holds the size of a page. */
+const SALT_IN_HEADER = 16;
+const SALT_IN_FRAME = 8;
+const PAGE_BYTES_IN_HEADER = 8;
 
 interface Waiter {
   readonly resolve: () => void;
@@ -46,6 +58,14 @@ export class WalFile {
     return this.#failure;
   }
 
+  /** Ends the store's promises: nothing is acknowledged from now on. The first failure stands; it is returned. */
+  fail(problem: string, cause?: unknown): StoreIoError {
+    if (this.#failure) return this.#failure;
+    this.#failure = new StoreIoError({ path: this.#path, problem, cause });
+    this.#onFailure(this.#failure);
+    return this.#failure;
+  }
+
   /**
    * Resolves when everything committed before the call is on the disk.
    *
@@ -57,6 +77,34 @@ export class WalFile {
       this.#waiters.push({ resolve, reject });
       this.#syncing ??= this.#syncAll();
     });
+  }
+
+  /** Tells one filling of the log from the next; `null` while nothing was written to it. */
+  filling(): string | null {
+    return this.#header()?.toString('hex', SALT_IN_HEADER, SALT_IN_HEADER + 8) ?? null;
+  }
+
+  /** True when this filling of the log has at least so many pages (1 or more). */
+  holds(pages: number): boolean {
+    const header = this.#header();
+    if (!header) return false;
+    const frameBytes = FRAME_HEADER_BYTES + header.readUInt32BE(PAGE_BYTES_IN_HEADER);
+    const salt = this.#read(8, HEADER_BYTES + (pages - 1) * frameBytes + SALT_IN_FRAME);
+    return salt?.equals(header.subarray(SALT_IN_HEADER, SALT_IN_HEADER + 8)) ?? false;
+  }
+
+  #header(): Buffer | null {
+    return this.#read(HEADER_BYTES, 0);
+  }
+
+  #read(bytes: number, position: number): Buffer | null {
+    const buffer = Buffer.allocUnsafe(bytes);
+    try {
+      return readSync(this.#descriptor, buffer, 0, bytes, position) === bytes ? buffer : null;
+    } catch (cause) {
+      this.fail(`its log could not be read: ${messageOf(cause)}.`, cause);
+      return null;
+    }
   }
 
   /** Waits for the sync under way and closes the descriptor. */
@@ -81,14 +129,9 @@ export class WalFile {
   async #syncOnce(): Promise<void> {
     try {
       await this.#sync(this.#descriptor);
-      if (fstatSync(this.#descriptor).nlink === 0) this.#fail('its log was removed while it was open.');
+      if (fstatSync(this.#descriptor).nlink === 0) this.fail('its log was removed while it was open.');
     } catch (cause) {
-      this.#fail(`its log could not be made durable: ${messageOf(cause)}.`, cause);
+      this.fail(`its log could not be made durable: ${messageOf(cause)}.`, cause);
     }
-  }
-
-  #fail(problem: string, cause?: unknown): void {
-    this.#failure = new StoreIoError({ path: this.#path, problem, cause });
-    this.#onFailure(this.#failure);
   }
 }

@@ -2,10 +2,17 @@ import { getEventListeners } from 'node:events';
 import { unlinkSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InvariantError } from '../../base/assert.ts';
+import { systemClock } from '../../base/clock.ts';
+import { seededRandom } from '../../base/random.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { INSERT_ROW, TemporaryDatabase, textsOf } from '../../testing/temporary-database.ts';
+import type { StoreIoError } from '../storage-errors.ts';
 import type { SqliteDatabase } from './connection.ts';
-import type { SyncFile } from './wal-file.ts';
+import type { Connection } from './driver.ts';
+import { PreparedQueries } from './queries.ts';
+import { Transactions } from './transactions.ts';
+import { type SyncFile, WalFile } from './wal-file.ts';
+import { WriteQueue } from './write-queue.ts';
 
 let temporary: TemporaryDatabase;
 beforeEach(async () => {
@@ -26,6 +33,42 @@ class HeldSyncs {
   readonly held: { resolve: () => void; reject: (error: Error) => void }[] = [];
   readonly sync: SyncFile = () => new Promise((resolve, reject) => this.held.push({ resolve, reject }));
 }
+
+/** A queue over a connection of its own on which one statement fails, with a result code of SQLite. */
+async function queueFailingAt(sql: string, errcode: number) {
+  await temporary.open();
+  const connection = await temporary.openBare();
+  const fail = () => {
+    throw Object.assign(new Error(`code ${errcode}`), { code: 'ERR_SQLITE_ERROR', errcode });
+  };
+  const failing = {
+    prepare: (text: string) => (text === sql ? { get: fail } : connection.prepare(text)),
+    get isTransaction() {
+      return connection.isTransaction;
+    },
+  } as Connection;
+  const failures: StoreIoError[] = [];
+  const { path } = temporary;
+  const wal = new WalFile(path, { sync: async () => {}, onFailure: (error) => failures.push(error) });
+  const queue = new WriteQueue({
+    path,
+    transactions: new Transactions(failing, new PreparedQueries(failing), path),
+    wal,
+    clock: systemClock,
+    random: seededRandom(1),
+    lockTimeoutMs: 1000,
+    onLockWaited: () => {},
+    onSettled: () => {},
+  });
+  const close = async () => {
+    await queue.close();
+    await wal.close();
+    connection.close();
+  };
+  return { queue, failures, close };
+}
+
+const OUT_OF_MEMORY = 7;
 
 describe('a write', () => {
   it('resolves with the result of its work, visible to every later read', async () => {
@@ -244,6 +287,34 @@ describe('a disk that fails', () => {
     await database.close();
     const again = await temporary.open();
     expect(await insert(again, 'd')).toBeGreaterThan(0);
+  });
+
+  it('ends the store when a transaction cannot be rolled back, and leaves nobody waiting', async () => {
+    const { queue, failures, close } = await queueFailingAt('ROLLBACK', OUT_OF_MEMORY);
+    const duplicates = ['a', 'a'].map((text) => queue.write((db) => db.run(INSERT_ROW, text)));
+    const orphan = queue.write((db) => db.run('INSERT INTO rows (text, parent) VALUES (?, 99)', 'orphan'));
+    expect(await Promise.allSettled([...duplicates, orphan])).toMatchObject([
+      { reason: { code: 'STORE_IO' } },
+      { reason: { code: 'STORE_IO' } },
+      { reason: { code: 'STORE_IO' } },
+    ]);
+    await expect(queue.write((db) => db.run(INSERT_ROW, 'b'))).rejects.toMatchObject({ code: 'STORE_IO' });
+    expect(failures).toMatchObject([{ code: 'STORE_IO', cause: { code: 'STORE_FAILED' } }]);
+    await close();
+    expect(textsOf(await temporary.open())).toEqual([]);
+  });
+
+  it('keeps no half of a write that could not be undone alone', async () => {
+    const { queue, close } = await queueFailingAt('ROLLBACK TO work', OUT_OF_MEMORY);
+    const halfway = queue.write((db) => {
+      db.run(INSERT_ROW, 'half');
+      throw new RangeError('no');
+    });
+    const others = ['a', 'b'].map((text) => queue.write((db) => db.run(INSERT_ROW, text)));
+    await expect(halfway).rejects.toBeInstanceOf(RangeError);
+    await Promise.all(others);
+    await close();
+    expect(textsOf(await temporary.open()).sort()).toEqual(['a', 'b']);
   });
 
   it('is noticed when the log is removed under the store', async () => {

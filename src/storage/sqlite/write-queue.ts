@@ -13,6 +13,9 @@
  * its writes runs again in a transaction of its own, so one that cannot succeed takes nobody with it. Work must therefore be
  * repeatable: it reads and changes the database and nothing else.
  *
+ * A transaction that cannot even be rolled back stays open on the connection, and whatever came after would join it. So that is
+ * final, like a failed sync: the group and all writes after it are refused until the store is opened again.
+ *
  * A group that was cut short waits for its sync before the next one starts; that leaves other processes a gap to take the
  * lock in.
  */
@@ -21,7 +24,7 @@ import { ClosedError } from '../../base/errors.ts';
 import type { Random } from '../../base/random.ts';
 import { StoreCorruptError, StoreIoError, StoreLockedError } from '../storage-errors.ts';
 import { lockPauseMs } from './lock-patience.ts';
-import type { Transactions, Work } from './transactions.ts';
+import type { Outcome, Transactions, Work } from './transactions.ts';
 import type { WalFile } from './wal-file.ts';
 
 /** A group that has held the lock and the event loop this long is committed, whoever still waits. */
@@ -30,12 +33,10 @@ const GROUP_MS = 10;
 /** A wait for the lock from this long on is worth an event. */
 const NOTABLE_WAIT_MS = 1000;
 
-type Outcome = { readonly value: unknown } | { readonly error: unknown };
-
 interface Write {
   readonly work: Work<unknown>;
   readonly sinceMs: number;
-  readonly settle: (outcome: Outcome) => void;
+  readonly settle: (outcome: Outcome<unknown>) => void;
   alone: boolean;
 }
 
@@ -47,16 +48,25 @@ export interface WriteQueueOptions {
   readonly random: Random;
   readonly lockTimeoutMs: number;
   readonly onLockWaited: (waitedMs: number) => void;
+  /** The writers of a group have been answered. */
+  readonly onSettled: () => void;
 }
 
 export class WriteQueue {
   readonly #options: WriteQueueOptions;
   #waiting = new Set<Write>();
   #draining: Promise<void> | undefined;
+  /** Groups that are committed and wait for the disk. */
+  #unsettled = 0;
   #closed = false;
 
   constructor(options: WriteQueueOptions) {
     this.#options = options;
+  }
+
+  /** Nobody waits to write, or for the disk. */
+  get isIdle(): boolean {
+    return this.#waiting.size === 0 && this.#unsettled === 0;
   }
 
   /** Runs `work` in a transaction and resolves with its result once that is durable. */
@@ -132,32 +142,32 @@ export class WriteQueue {
     const { clock, transactions } = this.#options;
     const startMs = clock.monotonicMs();
     const group: Write[] = [];
-    const outcomes: Outcome[] = [];
+    const outcomes: Outcome<unknown>[] = [];
     try {
       const [head] = this.#waiting;
       const single = this.#waiting.size === 1 || head?.alone;
       for (const write of this.#waiting) {
         this.#waiting.delete(write);
         group.push(write);
-        outcomes.push(single ? { value: transactions.run(write.work) } : this.#tryRun(write));
+        outcomes.push(single ? { value: transactions.run(write.work) } : transactions.runUndoable(write.work));
         if (single || clock.monotonicMs() - startMs >= GROUP_MS) break;
       }
       transactions.commit();
     } catch (error) {
-      transactions.rollback();
-      this.#undo(group, error);
+      this.#undo(group, this.#rollback(error));
       return;
     }
     const settled = this.#settleWhenDurable(group, outcomes);
     if (this.#waiting.size > 0) await settled;
   }
 
-  #tryRun(write: Write): Outcome {
+  /** What went wrong: `error`, or that nothing could be undone, which ends the store. */
+  #rollback(error: unknown): unknown {
     try {
-      return { value: this.#options.transactions.runUndoable(write.work) };
-    } catch (error) {
-      if (!this.#options.transactions.isOpen) throw error;
-      return { error };
+      this.#options.transactions.rollback();
+      return error;
+    } catch (cause) {
+      return this.#options.wal.fail('a transaction could not be rolled back.', cause);
     }
   }
 
@@ -170,13 +180,16 @@ export class WriteQueue {
     this.#waiting = new Set([...group, ...this.#waiting]);
   }
 
-  async #settleWhenDurable(group: readonly Write[], outcomes: readonly Outcome[]): Promise<void> {
-    let failure: Outcome | undefined;
+  async #settleWhenDurable(group: readonly Write[], outcomes: readonly Outcome<unknown>[]): Promise<void> {
+    let failure: Outcome<unknown> | undefined;
+    this.#unsettled++;
     try {
       await this.#options.wal.durable();
     } catch (error) {
       failure = { error };
     }
     for (const [index, write] of group.entries()) write.settle(failure ?? outcomes[index]!);
+    this.#unsettled--;
+    this.#options.onSettled();
   }
 }
