@@ -6,7 +6,6 @@
  * and not asked again before it has answered. Whatever it does — throw, hang, lie — the asking ends, and never
  * throws.
  */
-import { InvariantError } from '../base/assert.ts';
 import { formatBytes } from '../base/bytes.ts';
 import type { Timer } from '../base/clock.ts';
 import { messageOf, TimeoutError, textOf } from '../base/errors.ts';
@@ -71,7 +70,6 @@ export function ask(leaf: Leaf, request: Ask): Answer | Promise<Answer> {
     claim = leaf.consumer.reclaim({ targetBytes, kind, level, deadlineMs, signal: controller.signal });
     pending = isThenable(claim) ? claim : null;
   } catch (thrown) {
-    if (thrown instanceof InvariantError) throw thrown;
     return judge({ thrown });
   }
   if (pending === null) return judge({ claim });

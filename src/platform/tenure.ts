@@ -53,7 +53,11 @@ export interface TenureOptions {
 /** Whether a node takes requests, and why not. */
 export interface Readiness {
   readonly status: 'ready' | 'starting' | 'closing';
-  readonly checks: { readonly store: 'ok' | 'failing' };
+  readonly checks: {
+    readonly store: 'ok' | 'failing';
+    /** `shedding` while pressure is critical and new work is refused. */
+    readonly memory: 'ok' | 'shedding';
+  };
 }
 
 const STORE_FILE = 'tenure.db';
@@ -172,16 +176,21 @@ export class Tenure implements AsyncDisposable {
     });
   }
 
-  /** Whether requests should come here, and whether the store answers and keeps what is written. */
+  /** Whether requests should come here: whether the store answers and keeps what is written, and whether work is refused. */
   readiness(): Readiness {
-    if (this.#closing) return { status: 'closing', checks: { store: 'failing' } };
+    const store = !this.#closing && this.#storeWorks() ? 'ok' : 'failing';
+    const memory = this.#monitor.shedding ? 'shedding' : 'ok';
+    const status = this.#closing ? 'closing' : store === 'ok' ? 'ready' : 'starting';
+    return { status, checks: { store, memory } };
+  }
+
+  #storeWorks(): boolean {
     try {
-      if (this.#parts.database.failure) throw this.#parts.database.failure;
       this.#parts.memory.statistics();
-      return { status: 'ready', checks: { store: 'ok' } };
+      return this.#parts.database.failure === undefined;
     } catch (error) {
       if (!(error instanceof TenureError)) throw error;
-      return { status: 'starting', checks: { store: 'failing' } };
+      return false;
     }
   }
 

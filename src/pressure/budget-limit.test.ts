@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { MIB } from '../base/bytes.ts';
+import { SimulatedProcess } from '../testing/simulated-process.ts';
 import { budgetLimitBytes } from './budget-limit.ts';
 import { LIMIT_BYTES } from './readings.ts';
-import { SimulatedProcess } from './responder.fixture.ts';
 
 describe('the limit of the budget', () => {
   it('is the limit less baseline, drift and head-room, never below 0', () => {

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { MIB } from '../base/bytes.ts';
 import { ClosedError } from '../base/errors.ts';
 import { ScriptedConsumer } from '../testing/scripted-consumer.ts';
+import { SimulatedProcess } from '../testing/simulated-process.ts';
 import { LIMIT_BYTES, readingOf } from './readings.ts';
-import { SimulatedProcess } from './responder.fixture.ts';
 
 describe('responder', () => {
   it('leaves a process alone that is well', async () => {

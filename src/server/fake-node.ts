@@ -40,7 +40,7 @@ export function createFakeNode(options: {
     },
   });
   let status = calmStatus(clock.nowMs());
-  let readiness: Readiness = { status: 'ready', checks: { store: 'ok' } };
+  let readiness: Readiness = { status: 'ready', checks: { store: 'ok', memory: 'ok' } };
 
   const inScope = (id: string, scope: Scope) => {
     const memory = memories.get(id);

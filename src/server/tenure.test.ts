@@ -52,7 +52,7 @@ describe('a real node over HTTP', () => {
     expect(nodeStatusSchema.parse(status)).toEqual(status);
     expect(historySchema.parse(await get('/monitoring/history')).points.length).toBeLessThanOrEqual(600);
     expect(memoryHealthSchema.parse(await get('/health/memory')).memory_mb).toBeGreaterThan(10);
-    expect(await get('/health/ready')).toEqual({ status: 'ready', checks: { store: 'ok' } });
+    expect(await get('/health/ready')).toEqual({ status: 'ready', checks: { store: 'ok', memory: 'ok' } });
     expect(await get('/monitoring/events')).toMatchObject({
       events: expect.arrayContaining([expect.objectContaining({ type: 'platform.opened' })]),
     });

@@ -36,7 +36,8 @@ export function healthRoutes(app: OpenAPIHono<ServerEnvironment>, node: ServedNo
 
   app.openapi(ready, (c) => {
     const readiness = node.readiness();
-    const takes = readiness.status === 'ready' && readiness.checks.store === 'ok';
+    const { store, memory } = readiness.checks;
+    const takes = readiness.status === 'ready' && store === 'ok' && memory === 'ok';
     return c.json(readiness, takes ? 200 : 503);
   });
 

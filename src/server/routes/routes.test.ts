@@ -24,16 +24,18 @@ describe('health', () => {
   });
 
   it.each([
-    ['ready', 'ok', 200],
-    ['ready', 'failing', 503],
-    ['starting', 'ok', 503],
-    ['closing', 'ok', 503],
-  ] as const)('when %s with a store that is %s answers %i', async (status, store, expected) => {
+    ['ready', 'ok', 'ok', 200],
+    ['ready', 'failing', 'ok', 503],
+    ['ready', 'ok', 'shedding', 503],
+    ['starting', 'ok', 'ok', 503],
+    ['closing', 'ok', 'ok', 503],
+  ] as const)('when %s with a store that is %s and memory that is %s answers %i', async (...row) => {
+    const [status, store, memory, expected] = row;
     await using served = await serveFake(new ManualClock());
-    served.node.set({ ready: { status, checks: { store } } });
+    served.node.set({ ready: { status, checks: { store, memory } } });
     const response = await served.get('/health/ready');
     expect(response.status).toBe(expected);
-    expect(readinessSchema.parse(await response.json())).toEqual({ status, checks: { store } });
+    expect(readinessSchema.parse(await response.json())).toEqual({ status, checks: { store, memory } });
   });
 
   it.each([

@@ -7,7 +7,7 @@ export const livenessSchema = z.object({ status: z.literal('ok') }).openapi('Liv
 export const readinessSchema = z
   .object({
     status: z.enum(['starting', 'ready', 'closing']),
-    checks: z.object({ store: z.enum(['ok', 'failing']) }),
+    checks: z.object({ store: z.enum(['ok', 'failing']), memory: z.enum(['ok', 'shedding']) }),
   })
   .openapi('Readiness');
 

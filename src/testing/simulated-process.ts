@@ -5,12 +5,12 @@ import type { Level } from '../base/levels.ts';
 import { Budget } from '../budget/budget.ts';
 import type { Consumer, ReclaimRequest } from '../budget/consumer.ts';
 import type { Reservation } from '../budget/reservation.ts';
-import { ManualClock } from '../testing/manual-clock.ts';
-import { type AssessState, assess, CALM } from './assess.ts';
-import { CollectionGate } from './collection-gate.ts';
-import type { PressureEvent } from './pressure-events.ts';
-import { LIMIT_BYTES, readingOf } from './readings.ts';
-import { Responder } from './responder.ts';
+import { type AssessState, assess, CALM } from '../pressure/assess.ts';
+import { CollectionGate } from '../pressure/collection-gate.ts';
+import type { PressureEvent } from '../pressure/pressure-events.ts';
+import { LIMIT_BYTES, readingOf } from '../pressure/readings.ts';
+import { Responder } from '../pressure/responder.ts';
+import { ManualClock } from './manual-clock.ts';
 
 /** How the memory of a simulated cache leaves the process once it has left the books. */
 type Leaving = 'at once' | 'with a collection' | 'never';
