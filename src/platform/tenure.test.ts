@@ -124,11 +124,11 @@ describe('Tenure', () => {
 
   it('is not ready once the store keeps nothing more, though it still reads', async () => {
     await using tenure = await open();
-    expect(tenure.readiness()).toEqual({ status: 'ready', checks: { store: 'ok' } });
+    expect(tenure.readiness()).toEqual({ status: 'ready', checks: { store: 'ok', memory: 'ok' } });
     await rm(`${tenure.paths.store}-wal`);
     await expect(tenure.memory.remember('lost', { scope: ANN })).rejects.toMatchObject({ code: 'STORE_IO' });
     expect(() => tenure.memory.statistics()).not.toThrow();
-    expect(tenure.readiness()).toEqual({ status: 'starting', checks: { store: 'failing' } });
+    expect(tenure.readiness()).toEqual({ status: 'starting', checks: { store: 'failing', memory: 'ok' } });
   });
 
   it('leaves nothing open when it cannot open', async () => {
