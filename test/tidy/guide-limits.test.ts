@@ -34,3 +34,19 @@ describe('docs/guide/remember-and-recall.md', () => {
     expect(/JSON object of up to (\d+) KB/.exec(guide)?.[1]).toBe(String(constant(INPUT, 'METADATA_LIMIT') / 1024));
   });
 });
+
+describe('docs/guide/budget-and-consumers.md', () => {
+  const guide = textOf('docs/guide/budget-and-consumers.md').replaceAll(/\s+/g, ' ');
+  const table = textOf('bench/results/estimator.md');
+
+  it('names the accuracy of estimateBytes as it was measured', () => {
+    const [, largest, median, shapes] = /^Largest error ([\d.]+) %, median ([\d.]+) %, of (\d+) shapes/m.exec(table)!;
+    expect(guide).toContain(`On ${shapes} shapes`);
+    expect(guide).toContain(`the largest error against the real heap is ${largest} %, the median ${median} %`);
+  });
+
+  it('names the bound of an estimate', () => {
+    const most = constant('src/budget/estimator.ts', 'MOST_NODES').toLocaleString('en');
+    expect(guide).toContain(`at most about ${most} values`);
+  });
+});
