@@ -106,6 +106,22 @@ describe('Tenure', () => {
     expect(tenure.monitor).toBe(monitor);
     expect(tenure.recentEvents(10).map(({ type }) => type)).toContain('platform.configuration_reloaded');
   });
+
+  it('keeps its configuration while an editor empties the file, and when it is gone', async () => {
+    const path = join(directory, 'tenure.yml');
+    const limited = 'memory_management: { limits: { memory_limit_mb: 4096 } }\n';
+    await writeFile(path, limited);
+    const working = process.cwd();
+    process.chdir(directory);
+    await using tenure = await open().finally(() => process.chdir(working));
+    const told = () => tenure.recentEvents(10).flatMap((event) => ('code' in event ? [event.code] : []));
+    await writeFile(path, '');
+    await expect.poll(told, { timeout: 5000 }).toEqual(['CONFIG_INVALID']);
+    expect(tenure.configuration.limits.memoryBytes).toBe(4096 * MIB);
+    await rm(path);
+    await expect.poll(told, { timeout: 5000 }).toEqual(['CONFIG_UNREADABLE', 'CONFIG_INVALID']);
+    expect(tenure.configuration.limits.memoryBytes).toBe(4096 * MIB);
+  });
 });
 
 describe('VERSION', () => {

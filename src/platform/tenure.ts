@@ -105,12 +105,13 @@ export class Tenure implements AsyncDisposable {
    */
   static async open(options: TenureOptions = {}): Promise<Tenure> {
     const { clock = systemClock } = options;
-    const load = () => loadConfiguration(loadOptionsOf(options));
-    const loaded = await load();
+    // Kept for reloads: they look where the start did, wherever the process has gone since.
+    const from = { ...loadOptionsOf(options), workingDirectory: process.cwd() };
+    const loaded = await loadConfiguration(from);
     const resources = new ResourceScope('Tenure');
     try {
       const tenure = new Tenure(await openParts({ clock, loaded, resources }), loaded);
-      tenure.#start(load);
+      tenure.#start(() => loadConfiguration({ ...from, isReload: true }));
       return tenure;
     } catch (error) {
       await resources.close();

@@ -19,8 +19,8 @@ server: { port: 7341 }
 - A default marked *scales* is meant for a limit of 1 GB and follows the real limit. A value that you set stays as it is.
 - Every mistake is reported at once, with file, line and column, and nothing starts until all are mended (code
   \`CONFIG_INVALID\`; \`CONFIG_UNREADABLE\` when the file cannot be read).
-- The file is read again when it changes. A key marked *restart* takes effect at the next start; a file with a mistake is
-  reported and the values in force stay.
+- The file is read again when it changes. A key marked *restart* takes effect at the next start; a file with a mistake, or
+  one that was emptied or removed, is reported and the values in force stay.
 - A relative path starts at the folder of the file it is written in; from the environment or in code, at the working directory.
 - An environment variable goes over its key. An empty one counts as not set; flags take \`true\`, \`1\`, \`yes\`, \`on\` and their opposites.
 - In code a value has the name in the last column, in bytes and milliseconds: \`Tenure.open({ configuration: { limits: { maxHeapBytes: 2 ** 31 } } })\`.
