@@ -84,6 +84,18 @@ describe('Tenure', () => {
     expect(tenure.readiness().status).toBe('closing');
   });
 
+  it('tells who was there from the start everything, from the first of opening to the last of closing', async () => {
+    const types: string[] = [];
+    const tenure = await open({
+      configuration: { alerts: { processBytes: MIB } },
+      onEvent: ({ type }) => void types.push(type),
+    });
+    await tenure.close();
+    expect(types[0]).toBe('storage.opened');
+    expect(types).toEqual(expect.arrayContaining(['pressure.alert_raised', 'platform.opened']));
+    expect(types.at(-1)).toBe('storage.closed');
+  });
+
   it('leaves nothing open when it cannot open', async () => {
     const clock = new ManualClock();
     await writeFile(
