@@ -95,6 +95,22 @@ describe('doctor', () => {
     });
   });
 
+  it('warns of keys that nothing follows yet, whoever set them', async () => {
+    const config = join(user.folder, 'tenure.yml');
+    await writeFile(config, 'memory_management:\n  pools: { llm: 3 }\n  limits: { memory_limit_mb: 512 }\n');
+    user.environment['MEMORY_LEAK_THRESHOLD_MB'] = '50';
+    user.environment['ENABLE_GARBAGE_COLLECTION'] = 'false';
+    const { findings, exitCode } = await found(['--config', config]);
+    expect(exitCode).toBe(0);
+    const evidence =
+      `memory_management.pools.llm (${config}:2:17), ` +
+      'memory_management.leak_detection.threshold_mb (MEMORY_LEAK_THRESHOLD_MB)';
+    expect(find(findings, 'configuration.no_effect')).toMatchObject({ severity: 'warning', evidence });
+    delete user.environment['MEMORY_LEAK_THRESHOLD_MB'];
+    await writeFile(config, 'memory_management:\n  limits: { memory_limit_mb: 512 }\n');
+    expect(find((await found(['--config', config])).findings, 'configuration.no_effect')).toBeUndefined();
+  });
+
   it('tells a node on the port from another program', async () => {
     let body = '{"status":"healthy","memory_mb":1}';
     const server = createServer((_, response) => response.end(body));

@@ -104,7 +104,7 @@ async function settingsOf({ directory, config: path }: GlobalFlags, environment:
       host: server.host,
       port: server.port,
       limitBytes,
-      findings: [checkConfiguration(loaded)],
+      findings: checkConfiguration(loaded),
     };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;

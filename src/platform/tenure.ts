@@ -111,8 +111,11 @@ export class Tenure implements AsyncDisposable {
     const from = { ...loadOptionsOf(options), workingDirectory: process.cwd() };
     const loaded = await loadConfiguration(from);
     const resources = new ResourceScope('Tenure');
+    let tenure: Tenure | undefined;
+    // As the configuration in force says, not as the one at the start said.
+    const mayCollect = () => (tenure?.configuration ?? loaded.values).strategies.garbageCollection.enabled;
     try {
-      const tenure = new Tenure(await openParts({ clock, loaded, resources, onEvent }), loaded);
+      tenure = new Tenure(await openParts({ clock, loaded, resources, onEvent, mayCollect }), loaded);
       tenure.#start(() => loadConfiguration({ ...from, isReload: true }));
       return tenure;
     } catch (error) {
@@ -301,8 +304,9 @@ async function openParts(from: {
   loaded: LoadedConfiguration;
   resources: ResourceScope;
   onEvent: EventSink<TenureEvent> | undefined;
+  mayCollect: () => boolean;
 }): Promise<Parts> {
-  const { clock, loaded, resources, onEvent } = from;
+  const { clock, loaded, resources, onEvent, mayCollect } = from;
   const { limits, store } = loaded.values;
   const startedAtMs = clock.nowMs();
   const recent = new RecentEvents<TenureEvent>(RECENT_EVENTS);
@@ -344,7 +348,7 @@ async function openParts(from: {
     events,
     recent,
     budget,
-    gate: new CollectionGate({ clock, events: events.emit }),
+    gate: new CollectionGate({ clock, events: events.emit, enabled: mayCollect }),
     database,
     readings,
     memory,

@@ -10,16 +10,26 @@ import type { Finding } from './finding.ts';
 const EARLIEST_MS = Date.UTC(2025, 0, 1);
 const ANSWER_WITHIN_MS = 1000;
 
-export function checkConfiguration(loaded: LoadedConfiguration): Finding {
-  const set = keyList.filter(({ key }) => loaded.isSet(key.path));
-  const origins = set.map(({ key }) => `${key.path} (${describeOrigin(loaded.origin(key.path))})`);
-  return {
+export function checkConfiguration(loaded: LoadedConfiguration): Finding[] {
+  const set = keyList.map(({ key }) => key).filter(({ path }) => loaded.isSet(path));
+  const withOrigin = ({ path }: { path: string }) => `${path} (${describeOrigin(loaded.origin(path))})`;
+  const valid: Finding = {
     check: 'configuration',
     severity: 'ok',
     what:
       loaded.path === null ? 'No configuration file; defaults are used' : `The configuration is valid: ${loaded.path}`,
-    evidence: origins.length === 0 ? 'nothing is set' : `set: ${origins.join(', ')}`,
+    evidence: set.length === 0 ? 'nothing is set' : `set: ${set.map(withOrigin).join(', ')}`,
   };
+  const vain = set.filter(({ noEffectYet }) => noEffectYet);
+  if (vain.length === 0) return [valid];
+  const warning: Finding = {
+    check: 'configuration.no_effect',
+    severity: 'warning',
+    what: 'Keys are set that have no effect yet in this version',
+    evidence: vain.map(withOrigin).join(', '),
+    fix: 'Do not rely on them: nothing follows them before a later version. docs/configuration.md marks those keys.',
+  };
+  return [valid, warning];
 }
 
 export function configurationFindings(problems: readonly ConfigurationProblem[]): Finding[] {
