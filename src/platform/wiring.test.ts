@@ -225,6 +225,25 @@ describe('garbage collection', () => {
   });
 });
 
+describe('the state in one object', () => {
+  it('tells what the books do not explain, the plain status, and whether new work is refused', async () => {
+    await using tenure = await open();
+    expect(tenure.status()).toMatchObject({ status: 'OK', shedding: false, driftBytes: 0, retainedBytes: 0 });
+    await clock.advance(31_000);
+    hold(200 * MIB);
+    await clock.advance(31_000);
+    expect(tenure.status().driftBytes).toBe(100 * MIB);
+    hold(740 * MIB);
+    await clock.advance(1000);
+    expect(tenure.status().retainedBytes).toBeGreaterThan(0);
+    hold(980 * MIB);
+    await clock.advance(1000);
+    expect(tenure.status()).toMatchObject({ status: 'CRITICAL', shedding: true });
+    const { driftBytes, retainedBytes, shedding, status } = tenure.monitor.status();
+    expect(tenure.status()).toMatchObject({ driftBytes, retainedBytes, shedding, status });
+  });
+});
+
 describe('observe_only', () => {
   it('plans and does nothing about pressure, and leaves the budget to make room for who waits', async () => {
     await using tenure = await open({ monitoring: { observeOnly: true } });

@@ -109,7 +109,11 @@ export function statusAt(atMs: number, moment: Moment = momentAt(atMs)): NodeSta
     efficiencyScore: 87,
     opportunities: ['garbage on the heap: 18 MB', 'idle in recall cache: 9 MB'],
     alerts: [],
+    status: 'OK',
+    shedding: false,
     observeOnly: false,
+    driftBytes: 5.2 * MB,
+    retainedBytes: 12 * MB,
     store: { path: '/var/lib/tenure/tenure.db', sizeBytes: 48.6 * MB, memories: 12_480, scopes: 37 },
     node: { version: '0.1.0', nodeVersion: 'v24.4.0', pid: 4127, startedAtMs: atMs - 52 * HOUR_MS },
   };

@@ -1,4 +1,5 @@
 /** What the dashboard shows of a node, in a real browser. */
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { momentAt } from './node-figures.ts';
 import { NOW_MS, SOON, setStage, shows, textOf } from './stage.ts';
@@ -20,6 +21,17 @@ describe('what is shown', () => {
       true,
     ]);
     expect(page.complaints).toEqual([]);
+  });
+
+  it('shows what the books do not explain, and whether new work is taken', async () => {
+    const figure = (page: Page, name: string) => textOf(page, `.figures div:has(> dt:text-is("${name}"))`);
+    const calm = await stage.openPage();
+    await figure(calm, 'Drift').toMatch(/^Drift\s+5\.2 MB\s+grown, and nobody accounts for it$/);
+    await figure(calm, 'Retained').toMatch(/^Retained\s+12\.0 MB\s+freed, and kept by the allocator$/);
+    await figure(calm, 'Status').toMatch(/^Status\s+OK\s+new work is taken$/);
+    stage.server.status = { ...stage.server.status, status: 'CRITICAL', shedding: true };
+    const pressed = await stage.openPage();
+    await figure(pressed, 'Status').toMatch(/^Status\s+CRITICAL\s+new work is refused$/);
   });
 
   it('draws the lines it has a key for', async () => {

@@ -31,6 +31,15 @@ export function Figures() {
         <Figure name="Efficiency" value={node && String(Math.round(node.efficiencyScore))} unit="of 100">
           {node && 'bytes doing useful work'}
         </Figure>
+        <Figure name="Drift" value={node && formatBytes(node.driftBytes, 1)}>
+          grown, and nobody accounts for it
+        </Figure>
+        <Figure name="Retained" value={node && formatBytes(node.retainedBytes, 1)}>
+          freed, and kept by the allocator
+        </Figure>
+        <Figure name="Status" value={node?.status ?? null}>
+          {node && (node.shedding ? 'new work is refused' : 'new work is taken')}
+        </Figure>
         <Figure name="Budget reserved" value={now && formatBytes(now.budget.reservedBytes, 1)}>
           {now &&
             `${formatShare(now.budget.reservedBytes, now.budget.limitBytes)} of ${formatBytes(now.budget.limitBytes)}`}

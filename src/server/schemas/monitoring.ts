@@ -18,7 +18,13 @@ export const nodeStatusSchema = momentSchema
     efficiencyScore: z.number().describe('0 to 100: bytes doing useful work over bytes held.'),
     opportunities: z.array(z.string()).readonly(),
     alerts: z.array(alertSchema).readonly(),
+    status: z
+      .enum(['OK', 'WARNING', 'CRITICAL'])
+      .describe('CRITICAL while an alert of severity error stands, WARNING with a warning, else OK.'),
+    shedding: z.boolean().describe('New work is refused.'),
     observeOnly: z.boolean(),
+    driftBytes: z.number().describe('Grown since the start, and reserved by no consumer.'),
+    retainedBytes: z.number().describe('Freed here, kept by the allocator.'),
     store: z.object({ path: z.string(), sizeBytes: z.number(), memories: z.int(), scopes: z.int() }),
     node: z.object({ version: z.string(), nodeVersion: z.string(), pid: z.int(), startedAtMs: z.number() }),
   })
