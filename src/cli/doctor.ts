@@ -56,6 +56,7 @@ export async function examine(at: {
   const { clock, environment, flags, root = '/' } = at;
   const settings = await settingsOf(flags, environment);
   const { heap, container, stall, systemTotalBytes } = readOnce({ clock, root });
+  const store = join(settings.directory, STORE_FILE);
   const limit = tightestLimit({
     container,
     configuredBytes: settings.limitBytes,
@@ -70,9 +71,9 @@ export async function examine(at: {
     ...checkAllocator(root, environment),
     ...checkOpenFiles(root),
     ...settings.findings,
-    ...(await checkStore(join(settings.directory, STORE_FILE))),
+    ...(await checkStore(store)),
     checkClock(clock.nowMs(), Intl.DateTimeFormat().resolvedOptions().timeZone),
-    await checkPort(settings, clock),
+    await checkPort({ ...settings, store }, clock),
   ];
 }
 

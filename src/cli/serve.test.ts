@@ -80,6 +80,16 @@ describe('serve', () => {
     expect(stdout).toContain('configuration  defaults');
   });
 
+  it('is known to doctor as the node of its store', async () => {
+    await serving([], async (output) => {
+      user.environment['TENURE_PORT'] = await output.until(/http:\/\/127\.0\.0\.1:(\d+)/);
+      const { stdout } = await user.run(['doctor']);
+      expect(stdout).toContain('The node of this store is running');
+      const other = await user.run(['doctor', '--directory', join(user.folder, 'other')]);
+      expect(other.stdout).toContain('A Tenure with another store uses the port');
+    });
+  });
+
   it('learns what is configured, and nothing twice', async () => {
     await mkdir(join(user.folder, 'handbook'));
     await writeFile(join(user.folder, 'handbook', 'quokkas.md'), '# Quokkas\n\nQuokkas sleep in the shade.\n');
