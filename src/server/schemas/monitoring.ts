@@ -1,5 +1,6 @@
 /** The state of the node, its past, and what happened. */
 import { z } from '@hono/zod-openapi';
+import { SEVERITIES } from '../../platform/log-line.ts';
 import { budgetSchema } from './budget.ts';
 import { alertSchema, assessmentSchema, levelSchema } from './pressure.ts';
 import { readingSchema } from './reading.ts';
@@ -70,7 +71,12 @@ export const historySchema = z
   .openapi('History');
 
 export const eventSchema = z
-  .looseObject({ type: z.string().describe('<room>.<what_happened>'), atMs: z.number() })
+  .looseObject({
+    type: z.string().describe('<room>.<what_happened>'),
+    atMs: z.number(),
+    severity: z.enum(SEVERITIES),
+    text: z.string().describe('What happened, as the log says it.'),
+  })
   .openapi('Event');
 
 export const eventsQuerySchema = z.strictObject({
