@@ -34,6 +34,17 @@ describe('what is shown', () => {
     await figure(pressed, 'Status').toMatch(/^Status\s+CRITICAL\s+new work is refused$/);
   });
 
+  it('says what could be gained, and nothing of it when there is nothing', async () => {
+    const page = await stage.openPage();
+    await textOf(page, '.opportunities').toMatch(
+      /^What could be gained\s+garbage on the heap: 18 MB\s+idle in recall cache: 9 MB$/,
+    );
+    stage.server.status = { ...stage.server.status, opportunities: [] };
+    const content = await stage.openPage();
+    await shows(content, 'Status');
+    expect(await content.locator('.opportunities').count()).toBe(0);
+  });
+
   it('draws the lines it has a key for', async () => {
     const page = await stage.openPage();
     await textOf(page, '.key').toContain('MB');

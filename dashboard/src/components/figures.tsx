@@ -48,7 +48,6 @@ export function Figures() {
       {statusFailure.value && (
         <Failure what="Growth, peak and alerts could not be refreshed." error={statusFailure.value} />
       )}
-      <Opportunities />
     </section>
   );
 }
@@ -65,21 +64,6 @@ function Figure(props: { name: string; value: string | null; unit?: string; chil
         <small>{props.children || '\u00a0'}</small>
       </dd>
     </div>
-  );
-}
-
-function Opportunities() {
-  const opportunities = status.value?.opportunities ?? [];
-  if (opportunities.length === 0) return null;
-  return (
-    <>
-      <h3>What could be gained</h3>
-      <ul class="opportunities">
-        {opportunities.map((opportunity) => (
-          <li key={opportunity}>{opportunity}</li>
-        ))}
-      </ul>
-    </>
   );
 }
 
