@@ -23,8 +23,8 @@ it('sets up, serves, and stops when npm is told to stop', { timeout: 240_000 }, 
   const address = await new Promise<string>((resolve, reject) => {
     const read = (chunk: Buffer) => {
       output += chunk.toString();
-      const found = /http:\/\/[\d.]+:\d+/.exec(output);
-      if (found) resolve(found[0]);
+      const found = /^ {2}address +(http:\/\/[\d.]+:\d+)$/m.exec(output);
+      if (found) resolve(found[1]!);
     };
     npm.stdout.on('data', read);
     npm.stderr.on('data', read);
