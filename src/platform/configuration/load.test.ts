@@ -84,20 +84,6 @@ describe('defaults', () => {
   });
 });
 
-describe('a file that says nothing', () => {
-  it('is fine at the start, and none is too', async () => {
-    expect((await loadText('')).path).toBe(join(folder, 'tenure.yml'));
-    await rm(join(folder, 'tenure.yml'));
-    expect((await load()).path).toBeNull();
-  });
-
-  it('is refused when it is loaded again, and so is none', async () => {
-    await expect(loadText(' \n', { isReload: true })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
-    await rm(join(folder, 'tenure.yml'));
-    await expect(load({ isReload: true })).rejects.toMatchObject({ code: 'CONFIG_UNREADABLE' });
-  });
-});
-
 describe('the environment', () => {
   const documented = [
     ...[
