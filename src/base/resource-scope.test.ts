@@ -44,4 +44,23 @@ describe('ResourceScope', () => {
     expect(released).toBe(1);
     expect(() => scope.defer(() => {})).toThrow(expect.objectContaining({ code: 'CLOSED' }));
   });
+
+  it('takes nothing from what it releases, not even from the first', async () => {
+    const scope = new ResourceScope();
+    const refusals: unknown[] = [];
+    const add = () => {
+      try {
+        scope.defer(() => {});
+      } catch (error) {
+        refusals.push(error);
+      }
+      void scope.close();
+    };
+    scope.defer(add);
+    scope.defer(add);
+    await scope.close();
+    const closed = expect.objectContaining({ code: 'CLOSED' });
+    expect(refusals).toEqual([closed, closed]);
+    expect(scope.size).toBe(0);
+  });
 });

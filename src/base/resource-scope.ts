@@ -39,7 +39,8 @@ export class ResourceScope implements AsyncDisposable {
 
   /** Releases everything, newest first. Rejects with the error, or an `AggregateError` of several, after all have run. */
   close(): Promise<void> {
-    this.#closing ??= this.#releaseAll();
+    // A turn later: what the first release adds or closes must find the scope closing already.
+    this.#closing ??= Promise.resolve().then(() => this.#releaseAll());
     return this.#closing;
   }
 

@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -95,19 +95,53 @@ describe('doctor', () => {
     });
   });
 
-  it('tells a node on the port from another program', async () => {
-    let body = '{"status":"healthy","memory_mb":1}';
-    const server = createServer((_, response) => response.end(body));
+  it('warns of keys that nothing follows yet, whoever set them', async () => {
+    const config = join(user.folder, 'tenure.yml');
+    await writeFile(config, 'memory_management:\n  pools: { llm: 3 }\n  limits: { memory_limit_mb: 512 }\n');
+    user.environment['MEMORY_LEAK_THRESHOLD_MB'] = '50';
+    user.environment['ENABLE_GARBAGE_COLLECTION'] = 'false';
+    const { findings, exitCode } = await found(['--config', config]);
+    expect(exitCode).toBe(0);
+    const evidence =
+      `memory_management.pools.llm (${config}:2:17), ` +
+      'memory_management.leak_detection.threshold_mb (MEMORY_LEAK_THRESHOLD_MB)';
+    expect(find(findings, 'configuration.no_effect')).toMatchObject({ severity: 'warning', evidence });
+    delete user.environment['MEMORY_LEAK_THRESHOLD_MB'];
+    await writeFile(config, 'memory_management:\n  limits: { memory_limit_mb: 512 }\n');
+    expect(find((await found(['--config', config])).findings, 'configuration.no_effect')).toBeUndefined();
+  });
+
+  it('tells the node of this store on the port from that of another, and both from another program', async () => {
+    const store = join(user.folder, 'store', 'tenure.db');
+    const answer = (path: string) => JSON.stringify({ store: { path } });
+    let body = answer(store);
+    const server = createServer((request, response) =>
+      response.end(request.url === '/monitoring/memory' ? body : 'hello'),
+    );
     const port = await new Promise<number>((resolve) =>
       server.listen(0, '127.0.0.1', () => resolve((server.address() as { port: number }).port)),
     );
     user.environment['TENURE_PORT'] = String(port);
     expect(find((await found()).findings, 'server.port')).toMatchObject({
       severity: 'ok',
-      what: 'A node is running here',
+      what: 'The node of this store is running',
+    });
+    await user.run(['remember', 'something']);
+    await symlink(join(user.folder, 'store'), join(user.folder, 'link'));
+    body = answer(join(user.folder, 'link', 'tenure.db'));
+    expect(find((await found()).findings, 'server.port')).toMatchObject({ severity: 'ok' });
+    body = answer('/elsewhere/tenure.db');
+    expect(find((await found()).findings, 'server.port')).toMatchObject({
+      severity: 'warning',
+      what: 'A Tenure with another store uses the port',
+      evidence: expect.stringContaining('/elsewhere/tenure.db'),
+      fix: expect.stringContaining('--port'),
     });
     body = 'hello';
-    expect(find((await found()).findings, 'server.port')).toMatchObject({ severity: 'warning' });
+    expect(find((await found()).findings, 'server.port')).toMatchObject({
+      severity: 'warning',
+      what: 'Another program uses the port',
+    });
     await new Promise((resolve) => server.close(resolve));
     expect(find((await found()).findings, 'server.port')).toMatchObject({ severity: 'ok', what: 'The port is free' });
   });

@@ -56,6 +56,7 @@ export async function examine(at: {
   const { clock, environment, flags, root = '/' } = at;
   const settings = await settingsOf(flags, environment);
   const { heap, container, stall, systemTotalBytes } = readOnce({ clock, root });
+  const store = join(settings.directory, STORE_FILE);
   const limit = tightestLimit({
     container,
     configuredBytes: settings.limitBytes,
@@ -70,9 +71,9 @@ export async function examine(at: {
     ...checkAllocator(root, environment),
     ...checkOpenFiles(root),
     ...settings.findings,
-    ...(await checkStore(join(settings.directory, STORE_FILE))),
+    ...(await checkStore(store)),
     checkClock(clock.nowMs(), Intl.DateTimeFormat().resolvedOptions().timeZone),
-    await checkPort(settings, clock),
+    await checkPort({ ...settings, store }, clock),
   ];
 }
 
@@ -104,7 +105,7 @@ async function settingsOf({ directory, config: path }: GlobalFlags, environment:
       host: server.host,
       port: server.port,
       limitBytes,
-      findings: [checkConfiguration(loaded)],
+      findings: checkConfiguration(loaded),
     };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;

@@ -5,6 +5,7 @@ import { walk } from '../agent-memory/ingest/walk.ts';
 import { formatBytes } from '../base/bytes.ts';
 import { type CommandContext, type CommandNode, type GlobalFlags, nodeOptions } from './command.ts';
 import { EXIT, UsageError } from './exit.ts';
+import { withKnownBadLines } from './known-bad-lines.ts';
 import { progressLine } from './progress-line.ts';
 import { type ScopeFlags, scopeOf } from './scope-flags.ts';
 
@@ -22,12 +23,13 @@ export async function ingest(context: CommandContext, paths: readonly string[], 
   if (documents.list.length === 0) {
     throw new UsageError(`There is nothing to read at ${paths.join(', ')}: no Markdown, text, HTML or .jsonl files.`);
   }
-  const report = await node.ingest(documents.list, {
+  const ingested = await node.ingest(documents.list, {
     scope,
     signal,
     strict: flags.strict,
     onProgress: (progress) => terminal.move(progressLine(progress, documents.list.length)),
   });
+  const report = await withKnownBadLines(ingested, { documents: documents.list, signal });
   for (const { name, code, message } of report.failed) {
     if (!terminal.json) terminal.note(`failed ${code}: ${message.includes(name) ? message : `${name}: ${message}`}`);
   }
@@ -35,18 +37,27 @@ export async function ingest(context: CommandContext, paths: readonly string[], 
     terminal.note(`left out ${name}${line === undefined ? '' : `, line ${line}`}: ${message}`);
   }
   if (terminal.json) terminal.printJson(report);
-  else terminal.print(summaryOf(report));
+  else terminal.print(summaryOf(report, lastChangeOf(documents.list, report)));
   return report.failed.length > 0 ? EXIT.failed : EXIT.done;
 }
 
-/** What became of the documents, in one line. */
-export function summaryOf({ documents, unchanged, failed, passages, bytes, tookMs }: IngestReport): string {
+/** What became of the documents, in one line. `sinceMs`: when the last of those unchanged was changed, where that is known. */
+export function summaryOf(report: IngestReport, sinceMs?: number): string {
+  const { documents, unchanged, failed, passages, bytes, tookMs } = report;
+  const since = sinceMs === undefined ? '' : ` since ${new Date(sinceMs).toISOString().slice(0, 10)}`;
   const counts = [
     `${documents - unchanged - failed.length} learned (${counted(passages, 'passage')})`,
-    ...(unchanged > 0 ? [`${unchanged} unchanged`] : []),
+    ...(unchanged > 0 ? [`${unchanged} unchanged${since}`] : []),
     ...(failed.length > 0 ? [`${failed.length} failed`] : []),
   ];
   return `${counted(documents, 'document')}: ${counts.join(', ')}; ${formatBytes(bytes)} in ${(tookMs / 1000).toFixed(1)} s`;
+}
+
+/** When the newest of the files was changed, if all that could be read are unchanged: then it is true of each. */
+function lastChangeOf(documents: readonly IngestDocument[], { unchanged, failed }: IngestReport): number | undefined {
+  if (unchanged === 0 || unchanged + failed.length < documents.length) return undefined;
+  const changedMs = Math.max(...documents.map(({ modifiedAtMs }) => modifiedAtMs ?? Number.NaN));
+  return Number.isNaN(changedMs) ? undefined : changedMs;
 }
 
 function counted(count: number, noun: string): string {

@@ -112,7 +112,8 @@ export function createProgram(run: RunCommand): Command {
     .option('--limit <number>', 'most memories (default: 5)', wholeNumber(1, 1000))
     .option('--max-tokens <number>', 'fill this many tokens, best first', wholeNumber(1, 10_000_000))
     .option('--tag <tag>', 'only with this label; may be given several times', collected)
-    .option('--min-importance <number>', 'only of this importance or above, from 0 to 1', share);
+    .option('--min-importance <number>', 'only of this importance or above, from 0 to 1', share)
+    .option('--full', 'print whole texts instead of their first lines');
 
   return program;
 }

@@ -2,6 +2,7 @@
 import { type CommandContext, type GlobalFlags, nodeOptions } from './command.ts';
 import { EXIT } from './exit.ts';
 import { type ScopeFlags, scopeOf } from './scope-flags.ts';
+import { shortened } from './shortened.ts';
 import { printable } from './terminal.ts';
 import { textOf } from './text-argument.ts';
 import { whyLine } from './why-line.ts';
@@ -11,11 +12,13 @@ export interface RecallFlags extends GlobalFlags, ScopeFlags {
   readonly maxTokens?: number;
   readonly tag?: readonly string[];
   readonly minImportance?: number;
+  /** Print whole texts. */
+  readonly full?: boolean;
 }
 
 export async function recall(context: CommandContext, words: readonly string[], flags: RecallFlags): Promise<number> {
   const { terminal, signal } = context;
-  const { limit, maxTokens, tag: tags, minImportance } = flags;
+  const { limit, maxTokens, tag: tags, minImportance, full = false } = flags;
   const query = await textOf(words, context);
   const scope = scopeOf(flags);
   await using node = await context.openNode(nodeOptions(flags));
@@ -28,7 +31,7 @@ export async function recall(context: CommandContext, words: readonly string[], 
   for (const [index, result] of results.entries()) {
     const { text, speaker, source, atMs } = result.memory;
     if (index > 0) terminal.print();
-    terminal.print(printable(text));
+    terminal.print(printable(full ? text : shortened(text)));
     const about = [speaker, source, new Date(atMs).toISOString().slice(0, 10)].filter((part) => part !== null);
     terminal.print(terminal.style('dim', `  ${printable(about.join('  '))}`));
     terminal.print(terminal.style('dim', `  ${printable(whyLine(result))}`));

@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InvariantError } from '../base/assert.ts';
@@ -187,6 +187,16 @@ describe('remember and recall', () => {
     }
   });
 
+  it('shows the first lines of a long memory, all of it with --full, and all of it as JSON', async () => {
+    const text = 'A list.\n\nFirst quokka.\nSecond quokka.\nThird quokka.';
+    await user.run(['remember', text]);
+    const shown = await user.run(['recall', 'quokka']);
+    expect(shown.stdout).toMatch(/^A list\.\nFirst quokka\.\nSecond quokka\.…\n {2}\d{4}-/);
+    expect((await user.run(['recall', 'quokka', '--full'])).stdout).toContain(`${text}\n  `);
+    const { results } = JSON.parse((await user.run(['recall', 'quokka', '--json'])).stdout);
+    expect(results[0].memory.text).toBe(text);
+  });
+
   it('keeps scopes apart', async () => {
     await user.run(['remember', 'secret of acme', '--tenant', 'acme', '--agent', '', '--user', 'ann']);
     const recall = async (...scope: string[]) => (await user.run(['recall', 'secret', ...scope])).stdout;
@@ -251,6 +261,27 @@ describe('ingest and ask', () => {
     const json = await user.run(['ingest', join(user.folder, 'mixed'), '--json', '--strict']);
     expect(json).toMatchObject({ exitCode: 1, stderr: '' });
     expect(JSON.parse(json.stdout).failed).toHaveLength(1);
+  });
+
+  it('says since when a file is unchanged, and again which lines of it were left out', async () => {
+    const path = await file('chat.jsonl', '{"role":"user","content":"ok"}\n{oops\n');
+    await utimes(path, new Date('2026-02-03T04:05:06Z'), new Date('2026-02-03T04:05:06Z'));
+    const first = await user.run(['ingest', path]);
+    expect(first.stdout).toContain('1 learned (1 passage); ');
+    const second = await user.run(['ingest', path]);
+    expect(second.stdout).toContain('0 learned (0 passages), 1 unchanged since 2026-02-03; ');
+    expect(second.stderr).toBe(first.stderr);
+    expect(second.stderr).toMatch(/^left out .*chat\.jsonl, line 2: .*\n$/);
+    expect(JSON.parse((await user.run(['ingest', path, '--json'])).stdout)).toMatchObject({
+      unchanged: 1,
+      badLines: 1,
+      warnings: [{ name: path, line: 2, code: 'INGEST_MALFORMED' }],
+    });
+    // Beside one that is new, no date would be true of all.
+    const other = await file('other.jsonl', '{"role":"user","content":"new"}\n');
+    const mixed = await user.run(['ingest', path, other]);
+    expect(mixed.stdout).toContain('1 learned (1 passage), 1 unchanged; ');
+    expect(mixed.stderr).toBe(first.stderr);
   });
 
   it('reads a document from standard input', async () => {

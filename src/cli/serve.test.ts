@@ -2,8 +2,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Tenure, type TenureOptions } from '../platform/tenure.ts';
+import { ScriptedConsumer } from '../testing/scripted-consumer.ts';
 import { CommandLine, type Ran, Written } from './cli.fixture.ts';
 import { InterruptedError } from './exit.ts';
+import type { Outside } from './run.ts';
 
 let user: CommandLine;
 
@@ -38,21 +41,22 @@ class Watched extends Written {
 
 async function serving(
   args: readonly string[],
-  use: (stdout: Watched, stop: AbortController) => Promise<void>,
+  use: (stdout: Watched, stderr: Watched) => Promise<void>,
+  more: Pick<Outside, 'openNode'> | undefined = undefined,
 ): Promise<Ran> {
-  const stdout = new Watched();
+  const [stdout, stderr] = [new Watched(), new Watched()];
   const stop = new AbortController();
-  const running = user.run(['serve', '--port', '0', ...args], { stdout, signal: stop.signal });
-  const ended = running.then(({ stderr }) => {
-    throw new Error(`serve ended: ${stderr}`);
+  const running = user.run(['serve', '--port', '0', ...args], { stdout, stderr, signal: stop.signal, ...more });
+  const ended = running.then(() => {
+    throw new Error(`serve ended: ${stderr.text}`);
   });
   try {
-    await Promise.race([use(stdout, stop), ended]);
+    await Promise.race([use(stdout, stderr), ended]);
   } finally {
     ended.catch(() => {});
     stop.abort(new InterruptedError('SIGTERM'));
   }
-  return { ...(await running), stdout: stdout.text };
+  return { ...(await running), stdout: stdout.text, stderr: stderr.text };
 }
 
 describe('serve', () => {
@@ -74,6 +78,16 @@ describe('serve', () => {
     expect(stdout).toMatch(/^Tenure \d+\.\d+\.\d+ on Node /);
     expect(stdout).toContain(`store          ${join(user.folder, 'store', 'tenure.db')}`);
     expect(stdout).toContain('configuration  defaults');
+  });
+
+  it('is known to doctor as the node of its store', async () => {
+    await serving([], async (output) => {
+      user.environment['TENURE_PORT'] = await output.until(/http:\/\/127\.0\.0\.1:(\d+)/);
+      const { stdout } = await user.run(['doctor']);
+      expect(stdout).toContain('The node of this store is running');
+      const other = await user.run(['doctor', '--directory', join(user.folder, 'other')]);
+      expect(other.stdout).toContain('A Tenure with another store uses the port');
+    });
   });
 
   it('learns what is configured, and nothing twice', async () => {
@@ -112,6 +126,45 @@ describe('serve', () => {
     await serving([], async (output) => void (await output.until(/Ready to be asked/)));
   });
 
+  it('logs everything from the first event to the last', async () => {
+    const config = await configure(
+      'log: { level: debug }\nmemory_management: { alert_thresholds: { process_memory_mb: 1 } }\n',
+    );
+    const leaky = async (options: TenureOptions) => {
+      const node = await Tenure.open(options);
+      new ScriptedConsumer(node.budget, { bytes: 1000 });
+      return node;
+    };
+    const { stderr } = await serving(
+      ['--config', config],
+      async (output) => void (await output.until(/Ready to be asked/)),
+      { openNode: leaky },
+    );
+    const lines = linesOf(stderr);
+    const types = lines.map(({ type }) => type);
+    expect(lines[0]).toMatchObject({ type: 'storage.opened', migrated: expect.any(Number) });
+    expect(lines[0]!['migrated']).toBeGreaterThan(0);
+    const inOrder = ['pressure.alert_raised', 'platform.opened', 'server.listening', 'agent_memory.remembered'];
+    const places = [...inOrder, 'server.closed'].map((type) => types.indexOf(type));
+    expect(places).not.toContain(-1);
+    expect(places).toEqual(places.toSorted((one, other) => one - other));
+    expect(types.slice(-2)).toEqual(['storage.closed', 'budget.leaked']);
+  });
+
+  it('follows the level of the log when the configuration changes', async () => {
+    const config = await configure('log: { level: error }\n');
+    const { stderr } = await serving(['--config', config], async (output, log) => {
+      await output.until(/Ready to be asked/);
+      await writeFile(config, 'log: { level: info }\n');
+      await log.until(/configuration_reloaded/);
+    });
+    const types = linesOf(stderr).map(({ type }) => type);
+    expect(types.filter((type) => !type.startsWith('pressure.'))).toEqual([
+      'platform.configuration_reloaded',
+      'server.closed',
+    ]);
+  });
+
   it('says that the port is in use', async () => {
     const other = createServer();
     const port = await new Promise<number>((resolve) =>
@@ -128,6 +181,19 @@ describe('serve', () => {
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('error SERVER_NOT_LOOPBACK')]);
   });
 });
+
+async function configure(text: string): Promise<string> {
+  const config = join(user.folder, 'tenure.yml');
+  await writeFile(config, text);
+  return config;
+}
+
+function linesOf(stderr: string): { type: string; [field: string]: unknown }[] {
+  return stderr
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
 
 function closed(server: Server): Promise<unknown> {
   return new Promise((resolve) => server.close(resolve));

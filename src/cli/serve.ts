@@ -9,9 +9,10 @@ import type { IngestDocument } from '../agent-memory/ingest/document.ts';
 import { walk } from '../agent-memory/ingest/walk.ts';
 import { HELP_SCOPE, OWN_DOCUMENTS_SCOPE } from '../agents/help/help-agent.ts';
 import { messageOf, TenureError } from '../base/errors.ts';
+import { loadConfiguration } from '../platform/configuration/load.ts';
 import { describeEvent } from '../platform/event-lines.ts';
 import { Log } from '../platform/logging.ts';
-import type { Tenure } from '../platform/tenure.ts';
+import { loadOptionsOf, type Tenure, type TenureOptions } from '../platform/tenure.ts';
 import type { TenureEvent } from '../platform/tenure-event.ts';
 import { VERSION } from '../platform/version.ts';
 import { createServer } from '../server/server.ts';
@@ -36,14 +37,16 @@ export interface ServeContext extends CommandContext<Tenure> {
 type LoggedEvent = TenureEvent | ServerEvent;
 
 export async function serve(context: ServeContext, flags: ServeFlags): Promise<number> {
-  const { clock, signal } = context;
+  const { clock, signal, environment } = context;
   const { host, port } = flags;
-  await using node = await context.openNode({ ...nodeOptions(flags), configuration: { server: { host, port } } });
-  await using log = await openLog(node, context.logScreen);
-  using _ = node.events.subscribe((event) => {
+  const options = { ...nodeOptions(flags), environment, configuration: { server: { host, port } } };
+  // Open before the node and after it, so that it hears of migrations at the start and of leaks at the end.
+  await using log = await openLog(options, context.logScreen);
+  const onEvent = (event: TenureEvent) => {
     if (event.type === 'platform.configuration_reloaded') log.setLevel(node.configuration.log.level);
     log.write(event);
-  });
+  };
+  await using node = await context.openNode({ ...options, onEvent });
   await using server = createServer({ node, clock, onEvent: log.write });
   const bound = await server.listen();
   announce(context, node, `http://${bound.address.includes(':') ? `[${bound.address}]` : bound.address}:${bound.port}`);
@@ -53,9 +56,10 @@ export async function serve(context: ServeContext, flags: ServeFlags): Promise<n
   return EXIT.done;
 }
 
-function openLog(node: Tenure, screen: OutputStream): Promise<Log<LoggedEvent>> {
+async function openLog(options: TenureOptions, screen: OutputStream): Promise<Log<LoggedEvent>> {
+  const { values } = await loadConfiguration(loadOptionsOf(options));
   return Log.open<LoggedEvent>({
-    settings: node.configuration.log,
+    settings: values.log,
     describe: (event) => (isServerEvent(event) ? describeServerEvent(event) : describeEvent(event)),
     screen,
   });

@@ -24,6 +24,20 @@ describe('describeEvent', () => {
     [
       {
         ...{
+          type: 'pressure.level_changed',
+          atMs,
+          level: 'moderate',
+          previousLevel: 'high',
+          score: 71,
+          targetBytes: 0,
+        },
+        ...{ reason: 'anon 360 of 512 MB', holders: [] },
+      },
+      'info: pressure down to moderate: anon 360 of 512 MB',
+    ],
+    [
+      {
+        ...{
           type: 'pressure.responded',
           atMs,
           level: 'high',
@@ -77,7 +91,7 @@ describe('describeEvent', () => {
       { type: 'storage.lock_waited', atMs, path: '/data/tenure.db', waitedMs: 300_000 },
       'warning: waited 5 min for another process to unlock /data/tenure.db',
     ],
-    [{ type: 'agent_memory.remembered', atMs, count: 3, tenant: 'acme' }, 'debug: remembered 3 for acme'],
+    [{ type: 'agent_memory.remembered', atMs, count: 3, tenant: 'acme' }, 'debug: remembered 3 memories of acme'],
     [
       { type: 'platform.configuration_reloaded', atMs, changed: ['a', 'b'], needRestart: ['b'] },
       'info: configuration reloaded: a, b; restart to apply b',
@@ -85,5 +99,9 @@ describe('describeEvent', () => {
   ])('%j', (event, expected) => {
     const { severity, text } = describeEvent(event);
     expect(`${severity}: ${text}`).toBe(expected);
+  });
+
+  it('tells an event that is none of ours by its name', () => {
+    expect(describeEvent({ type: 'theirs.happened', atMs })).toEqual({ severity: 'info', text: 'theirs.happened' });
   });
 });

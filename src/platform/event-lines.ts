@@ -1,26 +1,29 @@
 /**
- * Everything a node tells, as lines a person understands.
+ * Everything a node tells, as lines a person understands: what the log writes and the dashboard shows.
  *
  * One sentence for each event, written once: what happened, how much, and who. What happens all the time is `debug`.
  */
 import { formatBytes } from '../base/bytes.ts';
+import type { TenureEventBase } from '../base/events.ts';
+import { type Level, levelRank } from '../base/levels.ts';
 import type { LogLine, Severity } from './log-line.ts';
 import type { TenureEvent } from './tenure-event.ts';
 
 type Lines = { readonly [Type in TenureEvent['type']]: (event: Extract<TenureEvent, { type: Type }>) => LogLine };
 
-/** The line for `event`. */
-export function describeEvent(event: TenureEvent): LogLine {
-  return (LINES[event.type] as (event: TenureEvent) => LogLine)(event);
+/** The line for `event`; one that is none of ours is told by its name. */
+export function describeEvent(event: TenureEventBase): LogLine {
+  const describe = (LINES as Readonly<Record<string, (event: never) => LogLine>>)[event.type];
+  return describe?.(event as never) ?? line('info', event.type);
 }
 
 const LEVEL_SEVERITY = { low: 'info', moderate: 'info', high: 'warning', critical: 'error' } as const;
 
 const LINES: Lines = {
-  'pressure.level_changed': ({ level, reason, holders }) =>
+  'pressure.level_changed': ({ level, previousLevel, reason, holders }) =>
     line(
       LEVEL_SEVERITY[level],
-      `pressure ${level}: ${reason}${holders.length > 0 ? `; largest: ${holders.join(', ')}` : ''}`,
+      `pressure ${isFall(level, previousLevel) ? 'down to ' : ''}${level}: ${reason}${holders.length > 0 ? `; largest: ${holders.join(', ')}` : ''}`,
     ),
   'pressure.alert_raised': ({ severity, message, holders, done }) =>
     line(
@@ -75,8 +78,8 @@ const LINES: Lines = {
   'storage.index_failed': ({ message }) =>
     line('warning', `text index failed; memories are safe, finding them is slower: ${message}`),
 
-  'agent_memory.remembered': ({ count, tenant }) => line('debug', `remembered ${count} for ${tenant}`),
-  'agent_memory.forgotten': ({ count, tenant }) => line('debug', `forgot ${count} of ${tenant}`),
+  'agent_memory.remembered': ({ count, tenant }) => line('debug', `remembered ${memories(count)} of ${tenant}`),
+  'agent_memory.forgotten': ({ count, tenant }) => line('debug', `forgot ${memories(count)} of ${tenant}`),
 
   'platform.opened': ({ version, directory }) => line('info', `Tenure ${version} open in ${directory}`),
   'platform.background_failed': ({ what, message }) => line('error', `${what} failed: ${message}`),
@@ -91,6 +94,14 @@ const LINES: Lines = {
 
 function line(severity: Severity, text: string): LogLine {
   return { severity, text };
+}
+
+function isFall(level: Level, previousLevel: Level): boolean {
+  return levelRank(level) < levelRank(previousLevel);
+}
+
+function memories(count: number): string {
+  return `${count} ${count === 1 ? 'memory' : 'memories'}`;
 }
 
 function duration(ms: number): string {

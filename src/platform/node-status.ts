@@ -1,7 +1,7 @@
 /** The state of a node as one object: what `/monitoring/memory` answers and the dashboard shows. */
 import { formatBytes, MIB } from '../base/bytes.ts';
 import type { BudgetSnapshot } from '../budget/snapshot.ts';
-import type { Alert } from '../pressure/alert.ts';
+import type { Alert, PlainStatus } from '../pressure/alert.ts';
 import type { Assessment } from '../pressure/assess.ts';
 import type { MonitorStatus } from '../pressure/monitor.ts';
 import type { Reading, Trend } from '../pressure/reading.ts';
@@ -24,7 +24,15 @@ export interface NodeStatus {
   /** What could be had back, as sentences. */
   readonly opportunities: readonly string[];
   readonly alerts: readonly Alert[];
+  /** In one word, for scripts: `CRITICAL` while an alert of severity error stands, `WARNING` with a warning, else `OK`. */
+  readonly status: PlainStatus;
+  /** New work is refused. */
+  readonly shedding: boolean;
   readonly observeOnly: boolean;
+  /** Grown since the start, and reserved by no consumer. */
+  readonly driftBytes: number;
+  /** Freed here, kept by the allocator. */
+  readonly retainedBytes: number;
   readonly store: {
     readonly path: string;
     readonly sizeBytes: number;
@@ -57,7 +65,11 @@ export function statusOf(from: {
     efficiencyScore: monitor.efficiencyScore,
     opportunities: monitor.opportunities.map(({ what, bytes }) => `${formatBytes(bytes)} ${what}`),
     alerts: monitor.alerts,
+    status: monitor.status,
+    shedding: monitor.shedding,
     observeOnly: monitor.observeOnly,
+    driftBytes: monitor.driftBytes,
+    retainedBytes: monitor.retainedBytes,
     store,
     node: { version: VERSION, nodeVersion: process.versions.node, pid: process.pid, startedAtMs },
   };

@@ -131,6 +131,18 @@ describe('Tenure', () => {
     expect(tenure.readiness()).toEqual({ status: 'starting', checks: { store: 'failing', memory: 'ok' } });
   });
 
+  it('tells who was there from the start everything, from the first of opening to the last of closing', async () => {
+    const types: string[] = [];
+    const tenure = await open({
+      configuration: { alerts: { processBytes: MIB } },
+      onEvent: ({ type }) => void types.push(type),
+    });
+    await tenure.close();
+    expect(types[0]).toBe('storage.opened');
+    expect(types).toEqual(expect.arrayContaining(['pressure.alert_raised', 'platform.opened']));
+    expect(types.at(-1)).toBe('storage.closed');
+  });
+
   it('leaves nothing open when it cannot open', async () => {
     const clock = new ManualClock();
     await writeFile(
@@ -152,6 +164,22 @@ describe('Tenure', () => {
     // The same one: what it has learned of the process is not thrown away.
     expect(tenure.monitor).toBe(monitor);
     expect(tenure.recentEvents(10).map(({ type }) => type)).toContain('platform.configuration_reloaded');
+  });
+
+  it('keeps its configuration while an editor empties the file, and when it is gone', async () => {
+    const path = join(directory, 'tenure.yml');
+    const limited = 'memory_management: { limits: { memory_limit_mb: 4096 } }\n';
+    await writeFile(path, limited);
+    const working = process.cwd();
+    process.chdir(directory);
+    await using tenure = await open().finally(() => process.chdir(working));
+    const told = () => tenure.recentEvents(10).flatMap((event) => ('code' in event ? [event.code] : []));
+    await writeFile(path, '');
+    await expect.poll(told, { timeout: 5000 }).toEqual(['CONFIG_INVALID']);
+    expect(tenure.configuration.limits.memoryBytes).toBe(4096 * MIB);
+    await rm(path);
+    await expect.poll(told, { timeout: 5000 }).toEqual(['CONFIG_UNREADABLE', 'CONFIG_INVALID']);
+    expect(tenure.configuration.limits.memoryBytes).toBe(4096 * MIB);
   });
 });
 

@@ -13,7 +13,7 @@ import { LongTermMemory } from '../agent-memory/long-term.ts';
 import { HelpAgent } from '../agents/help/help-agent.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { ClosedError, messageOf, TenureError } from '../base/errors.ts';
-import { EventHub } from '../base/events.ts';
+import { EventHub, type EventSink } from '../base/events.ts';
 import { seededRandom } from '../base/random.ts';
 import { ResourceScope } from '../base/resource-scope.ts';
 import { Budget } from '../budget/budget.ts';
@@ -48,6 +48,8 @@ export interface TenureOptions {
   /** Environment variables; those of the process by default. */
   readonly environment?: Environment | undefined;
   readonly clock?: Clock | undefined;
+  /** Told of every event, from the first of opening to the last of closing; `events` begins when the node is open. */
+  readonly onEvent?: EventSink<TenureEvent> | undefined;
 }
 
 /** Whether a node takes requests, and why not. */
@@ -110,13 +112,17 @@ export class Tenure implements AsyncDisposable {
    * @throws ConfigurationError, ConfigurationUnreadableError, and the store's errors; nothing is left open then.
    */
   static async open(options: TenureOptions = {}): Promise<Tenure> {
-    const { clock = systemClock } = options;
-    const load = () => loadConfiguration(loadOptionsOf(options));
-    const loaded = await load();
+    const { clock = systemClock, onEvent } = options;
+    // Kept for reloads: they look where the start did, wherever the process has gone since.
+    const from = { ...loadOptionsOf(options), workingDirectory: process.cwd() };
+    const loaded = await loadConfiguration(from);
     const resources = new ResourceScope('Tenure');
+    let tenure: Tenure | undefined;
+    // As the configuration in force says, not as the one at the start said.
+    const mayCollect = () => (tenure?.configuration ?? loaded.values).strategies.garbageCollection.enabled;
     try {
-      const tenure = new Tenure(await openParts({ clock, loaded, resources }), loaded);
-      tenure.#start(load);
+      tenure = new Tenure(await openParts({ clock, loaded, resources, onEvent, mayCollect }), loaded);
+      tenure.#start(() => loadConfiguration({ ...from, isReload: true }));
       return tenure;
     } catch (error) {
       await resources.close();
@@ -297,7 +303,8 @@ function monitorSettings(loaded: LoadedConfiguration): MonitorSettings {
   };
 }
 
-function loadOptionsOf(options: TenureOptions): LoadOptions {
+/** What a node opened with `options` is configured by. */
+export function loadOptionsOf(options: TenureOptions): LoadOptions {
   const { configuration = {}, directory, configurationPath: path, environment } = options;
   const overrides =
     directory === undefined ? configuration : { ...configuration, store: { ...configuration.store, directory } };
@@ -309,8 +316,10 @@ async function openParts(from: {
   clock: Clock;
   loaded: LoadedConfiguration;
   resources: ResourceScope;
+  onEvent: EventSink<TenureEvent> | undefined;
+  mayCollect: () => boolean;
 }): Promise<Parts> {
-  const { clock, loaded, resources } = from;
+  const { clock, loaded, resources, onEvent, mayCollect } = from;
   const { limits, store } = loaded.values;
   const startedAtMs = clock.nowMs();
   const recent = new RecentEvents<TenureEvent>(RECENT_EVENTS);
@@ -319,6 +328,7 @@ async function openParts(from: {
       process.emitWarning(`a subscriber of ${event.type} threw: ${messageOf(error)}`),
   });
   events.subscribe(recent.add);
+  if (onEvent) events.subscribe(onEvent);
 
   // Until the first reading, which knows what is already in use and what the container allows.
   const limitBytes = limits.memoryBytes === 'auto' ? totalmem() : limits.memoryBytes;
@@ -353,7 +363,7 @@ async function openParts(from: {
     events,
     recent,
     budget,
-    gate: new CollectionGate({ clock, events: events.emit }),
+    gate: new CollectionGate({ clock, events: events.emit, enabled: mayCollect }),
     database,
     readings,
     memory,

@@ -5,7 +5,7 @@ import { ManualClock } from '../testing/manual-clock.ts';
 import { CollectionGate } from './collection-gate.ts';
 import type { CollectedEvent } from './pressure-events.ts';
 
-function setUp(tookMs: number) {
+function setUp(tookMs: number, enabled?: () => boolean) {
   const clock = new ManualClock();
   const told: CollectedEvent[] = [];
   let elapsedMs = 0;
@@ -14,6 +14,7 @@ function setUp(tookMs: number) {
   const gate = new CollectionGate({
     clock: slow,
     events: (event) => told.push(event),
+    ...(enabled ? { enabled } : {}),
     collect: () => {
       elapsedMs += tookMs;
     },
@@ -41,6 +42,14 @@ describe('collection gate', () => {
     expect(gate.mayCollect()).toBe(true);
     expect(gate.tryCollect('leak probe')).not.toBeNull();
     expect(told.map(({ reason }) => reason)).toEqual(['pressure high', 'leak probe']);
+  });
+
+  it('stays shut while collecting is not enabled', () => {
+    let enabled = false;
+    const { gate, told } = setUp(0, () => enabled);
+    expect([gate.mayCollect(), gate.tryCollect('pressure critical'), told]).toEqual([false, null, []]);
+    enabled = true;
+    expect(gate.tryCollect('pressure critical')).not.toBeNull();
   });
 
   it('keeps all collections together under 5 % of the time', async () => {

@@ -20,6 +20,8 @@ export interface CollectionGateOptions {
   readonly minIntervalMs?: number;
   /** Largest share of wall time, 0 to 1; .05 by default. */
   readonly maxShare?: number;
+  /** Whether garbage may be collected at all; asked each time. It may by default. */
+  readonly enabled?: () => boolean;
   /** Stands in for V8 in tests. */
   readonly collect?: () => void;
 }
@@ -37,6 +39,7 @@ export class CollectionGate {
   readonly #emit: EventSink<CollectedEvent>;
   readonly #minIntervalMs: number;
   readonly #maxShare: number;
+  readonly #enabled: () => boolean;
   readonly #spentMs = SlidingWindow.sum({ windowMs: SHARE_WINDOW_MS, buckets: 60 });
   readonly #collect: () => void;
   /** Why nothing can be collected here; null when it can. */
@@ -49,6 +52,7 @@ export class CollectionGate {
     this.#emit = options.events;
     this.#minIntervalMs = options.minIntervalMs ?? 10_000;
     this.#maxShare = options.maxShare ?? 0.05;
+    this.#enabled = options.enabled ?? (() => true);
     this.#collect = () => {};
     try {
       this.#collect = options.collect ?? v8Collect();
@@ -63,6 +67,7 @@ export class CollectionGate {
     const allowedMs = Math.min(this.#maxShare, options.maxShare ?? 1) * SHARE_WINDOW_MS;
     return (
       this.unavailable === null &&
+      this.#enabled() &&
       nowMs - this.#lastMs >= this.#minIntervalMs &&
       this.#spentMs.value(nowMs) + this.#lastTookMs <= allowedMs
     );

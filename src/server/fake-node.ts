@@ -193,7 +193,11 @@ function calmStatus(atMs: number): NodeStatus {
     efficiencyScore: 50,
     opportunities: [],
     alerts: [],
+    status: 'OK',
+    shedding: false,
     observeOnly: false,
+    driftBytes: 3 * MIB,
+    retainedBytes: 2 * MIB,
     store: { path: '/data/tenure.db', sizeBytes: 4096, memories: 0, scopes: 0 },
     node: { version: '0.1.0', nodeVersion: process.version, pid: process.pid, startedAtMs: atMs },
   };

@@ -54,7 +54,13 @@ describe('a real node over HTTP', () => {
     expect(memoryHealthSchema.parse(await get('/health/memory')).memory_mb).toBeGreaterThan(10);
     expect(await get('/health/ready')).toEqual({ status: 'ready', checks: { store: 'ok', memory: 'ok' } });
     expect(await get('/monitoring/events')).toMatchObject({
-      events: expect.arrayContaining([expect.objectContaining({ type: 'platform.opened' })]),
+      events: expect.arrayContaining([
+        expect.objectContaining({
+          type: 'platform.opened',
+          severity: 'info',
+          text: expect.stringContaining(' open in '),
+        }),
+      ]),
     });
 
     expect(await postJson('/recall', { scope, query: ' ' })).toMatchObject({ status: 400, code: 'QUERY_EMPTY' });

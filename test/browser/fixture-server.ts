@@ -9,6 +9,8 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
+import type { TenureEventBase } from '../../src/base/events.ts';
+import { toldEvent } from '../../src/server/told-event.ts';
 import type { Answer, Moment, NodeEvent, NodeStatus } from '../../src/server/wire.ts';
 import { ANSWER, eventsBefore, historyBetween, momentAt, statusAt } from './node-figures.ts';
 
@@ -89,9 +91,11 @@ export class FixtureServer implements AsyncDisposable {
     this.#send('reading', moment);
   }
 
-  sendEvent(event: NodeEvent): void {
-    this.events = [event, ...this.events];
-    this.#send('event', event);
+  /** Sends an event, told in the server's own words. */
+  sendEvent(event: TenureEventBase & Readonly<Record<string, unknown>>): void {
+    const told = toldEvent(event);
+    this.events = [told, ...this.events];
+    this.#send('event', told);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

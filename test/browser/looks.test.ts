@@ -74,6 +74,8 @@ describe('how it looks', () => {
         atMs: NOW_MS,
         severity: 'error',
         message: 'live heap 212 MB',
+        holders: [],
+        done: null,
       });
       stage.server.answer = { ...stage.server.answer, confident: false };
       await ask(page, 'anything?');

@@ -4,6 +4,7 @@
  * A working day of an agent server in 512 MB: memory breathes with the load, caches hold most of it, and one hour in
  * the past was bad. Waves of periods that share no factor look alive and need no chance.
  */
+import { toldEvent } from '../../src/server/told-event.ts';
 import type { Answer, HistoryPoint, Level, Moment, NodeEvent, NodeStatus } from '../../src/server/wire.ts';
 
 const MB = 2 ** 20;
@@ -109,7 +110,11 @@ export function statusAt(atMs: number, moment: Moment = momentAt(atMs)): NodeSta
     efficiencyScore: 87,
     opportunities: ['garbage on the heap: 18 MB', 'idle in recall cache: 9 MB'],
     alerts: [],
+    status: 'OK',
+    shedding: false,
     observeOnly: false,
+    driftBytes: 5.2 * MB,
+    retainedBytes: 12 * MB,
     store: { path: '/var/lib/tenure/tenure.db', sizeBytes: 48.6 * MB, memories: 12_480, scopes: 37 },
     node: { version: '0.1.0', nodeVersion: 'v24.4.0', pid: 4127, startedAtMs: atMs - 52 * HOUR_MS },
   };
@@ -151,16 +156,14 @@ function pointAt(atMs: number, nowMs: number): HistoryPoint {
 
 /** What happened to it, newest first. */
 export function eventsBefore(atMs: number): NodeEvent[] {
-  const ago = (minutes: number, type: string, fields: Record<string, unknown>): NodeEvent => ({
-    type,
-    atMs: atMs - minutes * 60_000,
-    ...fields,
-  });
+  const ago = (minutes: number, type: string, fields: Record<string, unknown>): NodeEvent =>
+    toldEvent({ type, atMs: atMs - minutes * 60_000, ...fields });
   const alert = {
     kind: 'memory_usage_percent',
     severity: 'warning',
-    message:
-      'memory in use 84 %, threshold 80 %, since 2026-01-01T09:30:00.000Z; largest: store page cache 64 MB, recall cache 58 MB',
+    message: 'memory in use 84 %, threshold 80 %, since 2026-01-01T09:30:00.000Z',
+    holders: ['store page cache 64 MB', 'recall cache 58 MB'],
+    done: null,
   };
   return [
     ago(2, 'agent_memory.remembered', { count: 14, tenant: 'acme' }),
@@ -176,6 +179,7 @@ export function eventsBefore(atMs: number): NodeEvent[] {
         claimedBytes: 53 * MB,
         accountedBytes: 52 * MB,
         residentDropBytes: 44 * MB,
+        retainedBytes: 8 * MB,
       },
       ...{ collected: true, tookMs: 212 },
     }),

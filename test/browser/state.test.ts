@@ -1,4 +1,5 @@
 /** What the dashboard shows of a node, in a real browser. */
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { momentAt } from './node-figures.ts';
 import { NOW_MS, SOON, setStage, shows, textOf } from './stage.ts';
@@ -20,6 +21,28 @@ describe('what is shown', () => {
       true,
     ]);
     expect(page.complaints).toEqual([]);
+  });
+
+  it('shows what the books do not explain, and whether new work is taken', async () => {
+    const figure = (page: Page, name: string) => textOf(page, `.figures div:has(> dt:text-is("${name}"))`);
+    const calm = await stage.openPage();
+    await figure(calm, 'Drift').toMatch(/^Drift\s+5\.2 MB\s+grown, and nobody accounts for it$/);
+    await figure(calm, 'Retained').toMatch(/^Retained\s+12\.0 MB\s+freed, and kept by the allocator$/);
+    await figure(calm, 'Status').toMatch(/^Status\s+OK\s+new work is taken$/);
+    stage.server.status = { ...stage.server.status, status: 'CRITICAL', shedding: true };
+    const pressed = await stage.openPage();
+    await figure(pressed, 'Status').toMatch(/^Status\s+CRITICAL\s+new work is refused$/);
+  });
+
+  it('says what could be gained, and nothing of it when there is nothing', async () => {
+    const page = await stage.openPage();
+    await textOf(page, '.opportunities').toMatch(
+      /^What could be gained\s+garbage on the heap: 18 MB\s+idle in recall cache: 9 MB$/,
+    );
+    stage.server.status = { ...stage.server.status, opportunities: [] };
+    const content = await stage.openPage();
+    await shows(content, 'Status');
+    expect(await content.locator('.opportunities').count()).toBe(0);
   });
 
   it('draws the lines it has a key for', async () => {
@@ -60,18 +83,25 @@ describe('what is shown', () => {
 
   it('tells events and alerts as they come', async () => {
     const page = await stage.openPage();
-    await shows(page, /Pressure rose from moderate to high: container anon 431 MB of 512 MB\./);
-    const message = 'memory in use 94 %, threshold 80 %, since 2026-11-20T12:00:00.000Z; largest: recall cache 41 MB';
+    await shows(
+      page,
+      /Pressure high: container anon 431.MB of 512.MB; largest: store page cache 64.MB, recall cache 58.MB\./,
+    );
+    const message = 'memory in use 94 %, threshold 80 %, since 2026-11-20T12:00:00.000Z';
     const alert = { kind: 'memory_usage_percent', severity: 'error' as const, message, sinceMs: NOW_MS };
     stage.server.status = {
       ...stage.server.status,
       alerts: [{ ...alert, value: 94, threshold: 80, unit: 'percent', reminders: 0, holders: [], done: null }],
     };
-    stage.server.sendEvent({ type: 'pressure.alert_raised', atMs: Date.now(), ...alert });
-    await textOf(page, '.alerts').toMatch(
-      /One alert\s+error\s+memory in use 94 %, threshold 80 %; largest: recall cache 41 MB\s+for /,
+    const told = { holders: ['recall cache 41 MB'], done: 'reclaimed 12 MB' };
+    stage.server.sendEvent({ type: 'pressure.alert_raised', atMs: Date.now(), ...alert, ...told });
+    await textOf(page, '.alerts').toMatch(/One alert\s+error\s+memory in use 94 %, threshold 80 %\s+for /);
+    await textOf(page, '.events li').toMatch(
+      /^Alert: memory in use 94 %, threshold 80 %; held by recall cache 41 MB; reclaimed 12 MB\.\s+(just now|\d+ s ago) · /,
     );
-    await textOf(page, '.events li').toMatch(/^Alert: memory in use 94 %.*\s+(just now|\d+ s ago) · /);
+    const remembered = { type: 'agent_memory.remembered', count: 1, tenant: 'acme' };
+    for (let time = 1; time <= 3; time++) stage.server.sendEvent({ ...remembered, atMs: Date.now() });
+    await textOf(page, '.events li').toMatch(/^Remembered 1 memory of acme\.\s+.* · 3 times$/);
   });
 
   it('shows what each consumer holds, would give back and keeps', async () => {

@@ -48,12 +48,14 @@ export class RunningServer {
     return new RunningServer(address, child);
   }
 
-  /** Asks the server to stop and returns how it ended. */
+  /** Asks the server to stop and returns how its command ended. Told itself, for `npx` does not pass a signal on. */
   async stop(): Promise<Ran> {
     const closed = once(this.#child.process, 'close');
-    this.#child.process.kill('SIGTERM');
-    const [status] = (await closed) as [number | null];
-    return { status, output: this.#child.output() };
+    const status = await fetch(`${this.address}/monitoring/memory`);
+    const { node } = (await status.json()) as { node: { pid: number } };
+    process.kill(node.pid, 'SIGTERM');
+    const [code] = (await closed) as [number | null];
+    return { status: code, output: this.#child.output() };
   }
 }
 

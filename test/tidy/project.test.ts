@@ -35,6 +35,17 @@ describe('the project', () => {
     expect(textOf('CHANGELOG.md')).toContain(`## ${version}`);
   });
 
+  it('has a table for each bench, and a bench for each table', () => {
+    const names = (pattern: RegExp) => files.flatMap(({ path }) => pattern.exec(path)?.[1] ?? []).sort();
+    const benches = files.filter(
+      ({ path, text }) => /^bench\/[\w-]+\.ts$/.test(path) && /^export const bench\b/m.test(text),
+    );
+    expect(benches).not.toHaveLength(0);
+    expect(names(/^bench\/results\/(?!README)([\w-]+)\.md$/)).toEqual(
+      benches.map(({ path }) => path.slice('bench/'.length, -'.ts'.length)),
+    );
+  });
+
   it('keeps most files short', () => {
     const lengths = files.filter(({ path }) => isSource(path)).map(({ text }) => text.split('\n').length);
     const short = lengths.filter((lines) => lines <= 200).length;

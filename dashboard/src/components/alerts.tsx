@@ -1,5 +1,5 @@
 /** What needs a person now; nothing at all when nothing does. */
-import { alertWords } from '../event-sentence.ts';
+import { withoutDate } from '../event-sentence.ts';
 import { formatDay, formatDuration } from '../format.ts';
 import { status } from '../state/node.ts';
 import { now } from '../state/now.ts';
@@ -14,7 +14,7 @@ export function Alerts() {
         {alerts.map(({ kind, severity, message, sinceMs }) => (
           <li key={kind} data-severity={severity}>
             <b>{severity}</b>
-            <span>{alertWords(message)}</span>
+            <span>{withoutDate(message)}</span>
             <time dateTime={new Date(sinceMs).toISOString()} title={formatDay(sinceMs)}>
               for {formatDuration(Math.max(1000, Math.floor((now.value - sinceMs) / 1000) * 1000))}
             </time>

@@ -25,6 +25,7 @@ export function Events() {
             <p>{sentenceOf(event)}</p>
             <time dateTime={new Date(event.atMs).toISOString()} title={formatDay(event.atMs)}>
               {formatAgo(now.value - event.atMs)} · {formatMoment(event.atMs, now.value)}
+              {event.times > 1 && ` · ${event.times} times`}
             </time>
           </li>
         ))}

@@ -31,6 +31,15 @@ export function Figures() {
         <Figure name="Efficiency" value={node && String(Math.round(node.efficiencyScore))} unit="of 100">
           {node && 'bytes doing useful work'}
         </Figure>
+        <Figure name="Drift" value={node && formatBytes(node.driftBytes, 1)}>
+          grown, and nobody accounts for it
+        </Figure>
+        <Figure name="Retained" value={node && formatBytes(node.retainedBytes, 1)}>
+          freed, and kept by the allocator
+        </Figure>
+        <Figure name="Status" value={node?.status ?? null}>
+          {node && (node.shedding ? 'new work is refused' : 'new work is taken')}
+        </Figure>
         <Figure name="Budget reserved" value={now && formatBytes(now.budget.reservedBytes, 1)}>
           {now &&
             `${formatShare(now.budget.reservedBytes, now.budget.limitBytes)} of ${formatBytes(now.budget.limitBytes)}`}
@@ -39,7 +48,6 @@ export function Figures() {
       {statusFailure.value && (
         <Failure what="Growth, peak and alerts could not be refreshed." error={statusFailure.value} />
       )}
-      <Opportunities />
     </section>
   );
 }
@@ -56,21 +64,6 @@ function Figure(props: { name: string; value: string | null; unit?: string; chil
         <small>{props.children || '\u00a0'}</small>
       </dd>
     </div>
-  );
-}
-
-function Opportunities() {
-  const opportunities = status.value?.opportunities ?? [];
-  if (opportunities.length === 0) return null;
-  return (
-    <>
-      <h3>What could be gained</h3>
-      <ul class="opportunities">
-        {opportunities.map((opportunity) => (
-          <li key={opportunity}>{opportunity}</li>
-        ))}
-      </ul>
-    </>
   );
 }
 

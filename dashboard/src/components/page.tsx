@@ -6,6 +6,7 @@ import { Events } from './events.tsx';
 import { Figures } from './figures.tsx';
 import { Footer } from './footer.tsx';
 import { Masthead } from './masthead.tsx';
+import { Opportunities } from './opportunities.tsx';
 import { Question } from './question.tsx';
 import { Standing } from './standing.tsx';
 import { Trace } from './trace.tsx';
@@ -21,7 +22,10 @@ export function Page() {
         <Standing />
         <Alerts />
         <div class="split split-chart">
-          <Trace />
+          <div class="column">
+            <Trace />
+            <Opportunities />
+          </div>
           <Figures />
         </div>
         <div class="split">

@@ -1,7 +1,7 @@
 /** Values given in code, in bytes and milliseconds, as a layer: brought to the written form, so that the same checks apply. */
 import { InvalidArgumentError } from '../../base/errors.ts';
-import type { DeepPartial } from './key.ts';
-import { type Configuration, isKey, keys } from './keys.ts';
+import { type DeepPartial, isKey } from './key.ts';
+import { type Configuration, keys } from './keys.ts';
 import { type Layer, writeAt } from './layer.ts';
 import { nearestKey } from './nearest-key.ts';
 

@@ -15,10 +15,18 @@ const FILE_LIMIT_BYTES = MIB;
 /**
  * Reads `file`; null when it does not exist and need not.
  *
- * @throws ConfigurationUnreadableError when it cannot be read or is not UTF-8, ConfigurationError when it is not YAML.
+ * @throws ConfigurationUnreadableError when it cannot be read or is not UTF-8, ConfigurationError when it is not YAML, or is empty and
+ *   may not be.
  */
-export async function readFileLayer(file: string, options: { mustExist: boolean }): Promise<Layer | null> {
+export async function readFileLayer(
+  file: string,
+  options: { mustExist: boolean; mayBeEmpty: boolean },
+): Promise<Layer | null> {
   const text = await readText(file, options);
+  if (text?.trim() === '' && !options.mayBeEmpty) {
+    const message = 'is empty. To go back to the defaults, leave a comment in it.';
+    throw new ConfigurationError([{ key: '', origin: startOf(file), message }]);
+  }
   return text === null ? null : parseFileLayer(text, file);
 }
 
@@ -65,9 +73,13 @@ function treeOf(document: Document, file: string): unknown {
   try {
     return document.toJS() as unknown;
   } catch (error) {
-    const origin: Origin = { kind: 'file', file, line: 1, column: 1 };
-    throw new ConfigurationError([{ key: '', origin, message: `not usable YAML: ${(error as Error).message}` }]);
+    const message = `not usable YAML: ${(error as Error).message}`;
+    throw new ConfigurationError([{ key: '', origin: startOf(file), message }]);
   }
+}
+
+function startOf(file: string): Origin {
+  return { kind: 'file', file, line: 1, column: 1 };
 }
 
 function originAt(file: string, lines: LineCounter, offset: number): Origin {

@@ -29,6 +29,8 @@ interface Described<Written> {
   readonly environment?: string;
   /** A change of it is taken over only by a restart. */
   readonly restart?: boolean;
+  /** It is read and checked, and nothing in this version follows it yet. */
+  readonly noEffectYet?: boolean;
 }
 
 export interface Key<Value> extends Described<unknown> {
@@ -42,6 +44,17 @@ export interface Key<Value> extends Described<unknown> {
   readonly scales: boolean;
   toValue(written: unknown): Value;
   toWritten(value: Value): unknown;
+}
+
+/** True for a key, false for a group of keys. */
+export function isKey(node: object): node is Key<unknown> {
+  return 'schema' in node && 'expected' in node;
+}
+
+/** The same keys, each marked as one that nothing follows yet. */
+export function notYet<Tree extends object>(tree: Tree): Tree {
+  if (isKey(tree)) return { ...tree, noEffectYet: true };
+  return Object.fromEntries(Object.entries(tree).map(([name, below]) => [name, notYet(below as object)])) as Tree;
 }
 
 /** The values a tree of keys stands for. */

@@ -8,11 +8,13 @@ import {
   choice,
   count,
   flag,
+  isKey,
   type Key,
   megabytes,
   megabytesOrAuto,
   megabytesPerHour,
   milliseconds,
+  notYet,
   optionalPath,
   path,
   paths,
@@ -44,17 +46,19 @@ export const keys = {
       default: 300,
       environment: 'MEMORY_OPTIMIZATION_INTERVAL',
       about: 'Time between optimization passes; a change of level starts one at once.',
+      noEffectYet: true,
     }),
     predictionIntervalMs: seconds({
       path: 'memory_management.prediction_interval',
       default: 600,
       environment: 'MEMORY_PREDICTION_INTERVAL',
       about: 'Time between forecasts.',
+      noEffectYet: true,
     }),
     observeOnly: flag({
       path: 'memory_management.observe_only',
       default: false,
-      about: 'Measure and plan everything, change nothing.',
+      about: 'Measure and plan everything, do nothing about pressure.',
     }),
   },
   alerts: {
@@ -96,6 +100,7 @@ export const keys = {
     default: 30,
     environment: 'MAX_OPTIMIZATION_EXECUTION_TIME',
     about: 'A whole optimization pass is stopped after this time.',
+    noEffectYet: true,
   }),
   strategies: strategyKeys,
   limits: {
@@ -113,6 +118,7 @@ export const keys = {
       scales: true,
       environment: 'MEMORY_MAX_HEAP_MB',
       about: 'Heap limit of workers that Tenure starts.',
+      noEffectYet: true,
     }),
     maxStackBytes: megabytes({
       path: 'memory_management.limits.max_stack_mb',
@@ -120,6 +126,7 @@ export const keys = {
       max: 256,
       environment: 'MEMORY_MAX_STACK_MB',
       about: 'Stack limit of workers that Tenure starts.',
+      noEffectYet: true,
     }),
     warningBytes: megabytes({
       path: 'memory_management.limits.warning_threshold_mb',
@@ -147,7 +154,7 @@ export const keys = {
       about: 'Whether `gc_pressure_threshold_mb` counts.',
     }),
   },
-  pools: {
+  pools: notYet({
     enabled: flag({ path: 'memory_management.pools.enabled', default: true, about: 'Use the ready-made pools.' }),
     databaseMax: count({
       path: 'memory_management.pools.database',
@@ -173,8 +180,8 @@ export const keys = {
       environment: 'MEMORY_HTTP_POOL_SIZE',
       about: 'HTTP connections, at most.',
     }),
-  },
-  sessions: {
+  }),
+  sessions: notYet({
     max: count({
       path: 'memory_management.sessions.max',
       default: 500,
@@ -186,16 +193,16 @@ export const keys = {
       default: 1800,
       about: 'A session idle for longer goes to disk.',
     }),
-  },
-  streaming: {
+  }),
+  streaming: notYet({
     limitBytes: megabytes({
       path: 'memory_management.streaming.memory_limit_mb',
       default: 512,
       scales: true,
       about: 'What one stream may hold while a file passes through.',
     }),
-  },
-  leakDetection: {
+  }),
+  leakDetection: notYet({
     enabled: flag({ path: 'memory_management.leak_detection.enabled', default: true, about: 'Look for leaks.' }),
     thresholdBytes: megabytes({
       path: 'memory_management.leak_detection.threshold_mb',
@@ -211,7 +218,7 @@ export const keys = {
       max: 10_000,
       about: 'Samples needed before anything is called a leak.',
     }),
-  },
+  }),
   server: {
     host: text({
       path: 'server.host',
@@ -324,11 +331,6 @@ const keysByPath = new Map(keyList.map(({ key }) => [key.path, key]));
 /** The key that stands at `path` in `tenure.yml`. */
 export function keyAt(path: string): Key<unknown> | undefined {
   return keysByPath.get(path);
-}
-
-/** True for a key, false for a group of keys. */
-export function isKey(node: object): node is Key<unknown> {
-  return 'schema' in node && 'expected' in node;
 }
 
 function flatten(node: object, name: string): NamedKey[] {

@@ -25,6 +25,11 @@ export interface LoadOptions {
   readonly environment?: Environment | undefined;
   /** Goes over everything else. */
   readonly overrides?: DeepPartial<Configuration> | undefined;
+  /**
+   * Loaded again because the file changed: it must still be there and say something. One that is gone or empty is being replaced,
+   * for editors truncate before they write; it is no wish for the defaults. False by default.
+   */
+  readonly isReload?: boolean | undefined;
 }
 
 /**
@@ -34,10 +39,16 @@ export interface LoadOptions {
  *   name in `overrides`.
  */
 export async function loadConfiguration(options: LoadOptions = {}): Promise<LoadedConfiguration> {
-  const { path, workingDirectory = process.cwd(), environment = process.env, overrides = {} } = options;
+  const {
+    path,
+    workingDirectory = process.cwd(),
+    environment = process.env,
+    overrides = {},
+    isReload = false,
+  } = options;
   const code = codeLayer(overrides);
   const file = resolve(workingDirectory, path ?? CONFIGURATION_FILE);
-  const fileLayer = await readFileLayer(file, { mustExist: path !== undefined });
+  const fileLayer = await readFileLayer(file, { mustExist: path !== undefined || isReload, mayBeEmpty: !isReload });
   const layers = [code, environmentLayer(environment), ...(fileLayer ? [fileLayer] : [])];
 
   const problems = layers.flatMap(problemsOf);

@@ -1,8 +1,8 @@
 /** The configuration as loaded: values the code reads, where each came from, and what defaults become under the real limit. */
 import { invariant } from '../../base/assert.ts';
 import { GIB } from '../../base/bytes.ts';
-import type { Key } from './key.ts';
-import { type Configuration, isKey, keys } from './keys.ts';
+import { isKey, type Key } from './key.ts';
+import { type Configuration, keys } from './keys.ts';
 import type { Origin } from './problem.ts';
 
 export interface Setting {

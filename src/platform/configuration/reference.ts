@@ -9,25 +9,28 @@ environment, the environment over the file, and the file over the defaults below
 
 \`\`\`yaml
 memory_management:
-  limits: { memory_limit_mb: 2048, max_heap_mb: 2048, warning_threshold_mb: 1536, critical_threshold_mb: 1792 }
-  pools: { database: 50, llm: 20, http: 100 }
-  leak_detection: { threshold_mb: 200 }
+  limits: { memory_limit_mb: 2048, warning_threshold_mb: 1536, critical_threshold_mb: 1792 }
+  alert_thresholds: { memory_usage_percent: 75 }
 server: { port: 7341 }
+store: { cache_mb: 32 }
 \`\`\`
 
 - 1 MB is 2^20 bytes. Numbers are written without units: the key says which unit it is in.
 - A default marked *scales* is meant for a limit of 1 GB and follows the real limit. A value that you set stays as it is.
 - Every mistake is reported at once, with file, line and column, and nothing starts until all are mended (code
   \`CONFIG_INVALID\`; \`CONFIG_UNREADABLE\` when the file cannot be read).
-- The file is read again when it changes. A key marked *restart* takes effect at the next start; a file with a mistake is
-  reported and the values in force stay.
+- The file is read again when it changes. A key marked *restart* takes effect at the next start; a file with a mistake, or
+  one that was emptied or removed, is reported and the values in force stay.
+- A key marked *no effect yet in this version* is checked, and nothing follows it; \`tenure doctor\` warns where one is set.
 - A relative path starts at the folder of the file it is written in; from the environment or in code, at the working directory.
 - An environment variable goes over its key. An empty one counts as not set; flags take \`true\`, \`1\`, \`yes\`, \`on\` and their opposites.
-- In code a value has the name in the last column, in bytes and milliseconds: \`Tenure.open({ configuration: { limits: { maxHeapBytes: 2 ** 31 } } })\`.
+- In code a value has the name in the last column, in bytes and milliseconds: \`Tenure.open({ configuration: { limits: { memoryBytes: 2 ** 31 } } })\`.
 `;
 
 const ENVIRONMENT = `
 ## A production sample in the environment
+
+What the tables mark so has no effect yet in this version.
 
 \`\`\`sh
 MEMORY_MAX_HEAP_MB=2048
@@ -56,7 +59,11 @@ export function configurationReference(): string {
 
 function section(group: string, members: readonly NamedKey[]): string {
   const rows = members.map(({ name, key }) => {
-    const marks = [key.scales ? '*scales*' : '', key.restart ? '*restart*' : ''].filter((mark) => mark !== '');
+    const marks = [
+      ...(key.scales ? ['*scales*'] : []),
+      ...(key.restart ? ['*restart*'] : []),
+      ...(key.noEffectYet ? ['*no effect yet in this version*'] : []),
+    ];
     const meaning = [key.about, `Takes ${key.expected}.`, ...marks.map((mark) => `${mark}.`)].join(' ');
     const cells = [
       code(key.path.slice(group.length + 1)),

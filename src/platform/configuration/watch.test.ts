@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const load = () => loadConfiguration({ path: file, environment: {} });
+const load = () => loadConfiguration({ path: file, environment: {}, isReload: true });
 
 async function watched(options: Partial<WatchOptions> = {}) {
   const current = options.current ?? (await load());
@@ -73,6 +73,25 @@ describe('ConfigurationWatch', () => {
     await writeFile(file, 'server: { port: 3 }');
     await watch.reload();
     expect(applied.map(({ values }) => values.server.port)).toEqual([3]);
+  });
+
+  it('keeps the configuration in force when the file is emptied, and takes what is written next', async () => {
+    const { watch, events, applied } = await watched();
+    using _ = watch;
+    for (const empty of ['', ' \n\n']) {
+      await writeFile(file, empty);
+      await watch.reload();
+    }
+    expect(applied).toEqual([]);
+    const rejected = {
+      type: 'platform.configuration_rejected',
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining(`${file}:1:1: is empty`),
+    };
+    expect(events).toMatchObject([rejected, rejected]);
+    await writeFile(file, '# the defaults will do');
+    await watch.reload();
+    expect(applied.map(({ values }) => values.server.port)).toEqual([7341]);
   });
 
   it('does nothing when only a comment changed', async () => {

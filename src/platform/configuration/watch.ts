@@ -1,6 +1,6 @@
 /**
  * Reload without restart: a changed `tenure.yml` is loaded, checked as a whole, and handed on; one that cannot be used is
- * reported and the configuration in force stays.
+ * reported and the configuration in force stays. So it does when the file is gone or empty, as it is for a moment while an editor saves.
  *
  * The folder is watched, not the file, because editors and Kubernetes replace files instead of writing into them (a mounted
  * ConfigMap turns the link `..data`). A change is looked at only when the folder has been quiet for a moment, so a file that is still being

@@ -11,6 +11,7 @@ import {
 } from '../schemas/monitoring.ts';
 import type { ServedNode } from '../served-node.ts';
 import type { Broadcast } from '../stream/broadcast.ts';
+import { toldEvent } from '../told-event.ts';
 import { answerWithin, type ServerEnvironment } from '../work-limits.ts';
 import { json, refusals } from './described.ts';
 
@@ -49,7 +50,10 @@ export function monitoringRoutes(
     request: { query: eventsQuerySchema },
     responses: { 200: json(eventsSchema, 'The events.'), ...refusals },
   });
-  app.openapi(events, (c) => c.json({ events: [...node.recentEvents(c.req.valid('query').limit)] }, 200));
+  app.openapi(events, (c) => {
+    const { limit } = c.req.valid('query');
+    return c.json({ events: node.recentEvents(limit).map(toldEvent) }, 200);
+  });
 
   const stream = createRoute({
     method: 'get',

@@ -94,8 +94,8 @@ describe('monitoring', () => {
     const response = await served.get('/monitoring/events?limit=2');
     expect(await jsonOf(response)).toEqual({
       events: [
-        { type: 'test.happened', atMs: 0 },
-        { type: 'test.happened', atMs: 1 },
+        { type: 'test.happened', atMs: 0, severity: 'info', text: 'test.happened' },
+        { type: 'test.happened', atMs: 1, severity: 'info', text: 'test.happened' },
       ],
     });
   });

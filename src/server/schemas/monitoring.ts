@@ -1,5 +1,6 @@
 /** The state of the node, its past, and what happened. */
 import { z } from '@hono/zod-openapi';
+import { SEVERITIES } from '../../platform/log-line.ts';
 import { budgetSchema } from './budget.ts';
 import { alertSchema, assessmentSchema, levelSchema } from './pressure.ts';
 import { readingSchema } from './reading.ts';
@@ -18,7 +19,13 @@ export const nodeStatusSchema = momentSchema
     efficiencyScore: z.number().describe('0 to 100: bytes doing useful work over bytes held.'),
     opportunities: z.array(z.string()).readonly(),
     alerts: z.array(alertSchema).readonly(),
+    status: z
+      .enum(['OK', 'WARNING', 'CRITICAL'])
+      .describe('CRITICAL while an alert of severity error stands, WARNING with a warning, else OK.'),
+    shedding: z.boolean().describe('New work is refused.'),
     observeOnly: z.boolean(),
+    driftBytes: z.number().describe('Grown since the start, and reserved by no consumer.'),
+    retainedBytes: z.number().describe('Freed here, kept by the allocator.'),
     store: z.object({ path: z.string(), sizeBytes: z.number(), memories: z.int(), scopes: z.int() }),
     node: z.object({ version: z.string(), nodeVersion: z.string(), pid: z.int(), startedAtMs: z.number() }),
   })
@@ -87,7 +94,12 @@ export const historySchema = z
   .openapi('History');
 
 export const eventSchema = z
-  .looseObject({ type: z.string().describe('<room>.<what_happened>'), atMs: z.number() })
+  .looseObject({
+    type: z.string().describe('<room>.<what_happened>'),
+    atMs: z.number(),
+    severity: z.enum(SEVERITIES),
+    text: z.string().describe('What happened, as the log says it.'),
+  })
   .openapi('Event');
 
 export const eventsQuerySchema = z.strictObject({

@@ -8,6 +8,7 @@ import type { Clock } from '../../base/clock.ts';
 import { TenureError } from '../../base/errors.ts';
 import { RequestRefusedError } from '../refusal.ts';
 import type { ServedNode } from '../served-node.ts';
+import { toldEvent } from '../told-event.ts';
 import { StreamClient } from './stream-client.ts';
 
 const MIN_INTERVAL_MS = 250;
@@ -81,7 +82,7 @@ export class Broadcast {
       this.#clock.every(intervalMs, () => this.#sendReading()),
       this.#clock.every(HEARTBEAT_MS, () => this.#each((client) => client.beat())),
       this.#node.events.subscribe((event) => {
-        const data = JSON.stringify(event);
+        const data = JSON.stringify(toldEvent(event));
         this.#each((client) => client.offerEvent(data));
       }),
     ];

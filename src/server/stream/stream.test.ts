@@ -45,14 +45,20 @@ describe('the live stream', () => {
     expect(count(connection.received, 'event: reading')).toBeLessThanOrEqual(10);
   });
 
-  it('sends events as they happen, in order', async () => {
+  it('sends events as they happen, in order, each with its line for a person', async () => {
     await using served = await serveFake(new ManualClock());
     using connection = await listen(served);
-    served.node.events.emit({ type: 'test.first', atMs: 1 });
-    served.node.events.emit({ type: 'test.second', atMs: 2 });
-    await until(() => connection.received.includes('test.second'));
+    const forgotten = { type: 'agent_memory.forgotten', atMs: 1, count: 2, tenant: 'acme' };
+    const failed = { type: 'platform.background_failed', atMs: 2, what: 'compaction', message: 'no room' };
+    served.node.events.emit(forgotten);
+    served.node.events.emit(failed);
+    await until(() => connection.received.includes('no room'));
+    const told = [
+      { ...forgotten, severity: 'debug', text: 'forgot 2 memories of acme' },
+      { ...failed, severity: 'error', text: 'compaction failed: no room' },
+    ];
     expect(connection.received).toContain(
-      'event: event\ndata: {"type":"test.first","atMs":1}\n\nevent: event\ndata: {"type":"test.second","atMs":2}\n\n',
+      told.map((event) => `event: event\ndata: ${JSON.stringify(event)}\n\n`).join(''),
     );
   });
 

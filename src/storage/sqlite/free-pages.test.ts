@@ -13,7 +13,7 @@ describe('free pages', () => {
     await using temporary = await TemporaryDatabase.create();
     const database = await temporary.open();
     await database.write((db) => {
-      for (let index = 0; index < 3000; index++) db.run(INSERT_ROW, `${index} ${'x'.repeat(3500)}`);
+      for (let index = 0; index < 1100; index++) db.run(INSERT_ROW, `${index} ${'x'.repeat(3500)}`);
     });
     await database.write((db) => db.run('DELETE FROM rows WHERE id % 20 > 0'));
     const free = database.read(freePages);
