@@ -101,6 +101,8 @@ function figuresOf({ reading, driftBytes, retainedBytes }: MonitorStatus): Histo
     systemAvailableBytes: reading.systemAvailableBytes,
     systemUsedPercent: reading.systemUsedPercent,
     arrayBufferBytes: reading.arrayBufferBytes,
+    vectorIndexBytes: reading.vectorIndexBytes,
+    embeddingCacheBytes: reading.embeddingCacheBytes,
     ...(heap.committedBytes === undefined ? {} : { heapCommittedBytes: heap.committedBytes }),
     usableHeapLimitBytes: heap.usableLimitBytes,
     ...(container && { containerUsedBytes: container.usedBytes, containerAnonBytes: container.anonBytes }),

@@ -8,7 +8,7 @@
 import { formatBytes, GIB, MIB } from '../base/bytes.ts';
 import type { Assessment } from './assess.ts';
 import { heldBytes } from './limit.ts';
-import { bytesHeldBy, type ConsumerBytes, type Reading, type Trend, VECTOR_INDEX } from './reading.ts';
+import type { ConsumerBytes, Reading, Trend } from './reading.ts';
 
 export type AlertKind =
   | 'memory_usage_percent'
@@ -132,7 +132,7 @@ export function alertSignals(of: {
     {
       kind: 'vector_store_size',
       what: 'vector indexes',
-      value: bytesHeldBy(reading, VECTOR_INDEX),
+      value: reading.vectorIndexBytes,
       unit: 'bytes',
       thresholds: [{ severity: 'warning', from: thresholds.vectorStoreBytes }],
     },

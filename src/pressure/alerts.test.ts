@@ -169,16 +169,7 @@ describe('signals', () => {
         'memory_pressure_score warning',
       ],
     ],
-    [
-      {
-        consumers: [
-          { name: 'tenant-a/vector-index', bytes: 200 * MIB },
-          { name: 'vector-index', bytes: 101 * MIB },
-        ],
-      },
-      ['vector_store_size warning'],
-    ],
-    [{ consumers: [{ name: 'not-a-vector-index', bytes: 400 * MIB }] }, []],
+    [{ vectorIndexBytes: 301 * MIB }, ['vector_store_size warning']],
     [
       { heap: { usedBytes: 0, liveBytes: 231 * MIB, limitBytes: 300 * MIB, usableLimitBytes: 256 * MIB } },
       ['heap_limit warning', 'heap_limit error', 'memory_pressure_score warning'],

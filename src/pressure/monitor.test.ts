@@ -10,7 +10,7 @@ import { CollectionGate } from './collection-gate.ts';
 import type { Moment } from './hooks.ts';
 import { Monitor, type MonitorOptions } from './monitor.ts';
 import type { PressureEvent } from './pressure-events.ts';
-import { bytesHeldBy, VECTOR_INDEX } from './reading.ts';
+import { VECTOR_INDEX } from './reading.ts';
 import { LIMIT_BYTES, readingOf } from './readings.ts';
 import { machineSensors } from './sensors/machine-sensors.ts';
 import type { ReadingPart, Sensor } from './sensors/sensor.ts';
@@ -286,7 +286,7 @@ describe('a crossing', () => {
       'process_memory',
     ]);
     expect(status.reading.consumers).toContainEqual({ name: 'tenant-a/vector-index', bytes: 180 * MIB });
-    expect(bytesHeldBy(status.reading, VECTOR_INDEX)).toBe(180 * MIB);
+    expect(status.reading).toMatchObject({ vectorIndexBytes: 180 * MIB, embeddingCacheBytes: 0 });
     JSON.stringify(status);
     await monitor.close();
     vectors[Symbol.dispose]();

@@ -27,7 +27,7 @@ import { describeHolders, largestHolders } from './holders.ts';
 import { type HookName, HookSchedule, type Moment, type MonitorHooks } from './hooks.ts';
 import { tightestLimit } from './limit.ts';
 import type { PressureEvent } from './pressure-events.ts';
-import type { Reading, Trend } from './reading.ts';
+import { bytesHeldBy, EMBEDDING_CACHE, type Reading, type Trend, VECTOR_INDEX } from './reading.ts';
 import { Responder, type ResponderSettings } from './responder.ts';
 import type { ReadingPart, Sensor } from './sensors/sensor.ts';
 import { type Opportunity, usefulness } from './usefulness.ts';
@@ -278,13 +278,24 @@ export class Monitor implements AsyncDisposable {
     }
     if (budget) this.#consumers = consumersOf(budget.snapshot());
     // The parts are complete from `NOTHING` on, and a field that became undefined is one of the optional ones.
-    const parts = this.#parts as Omit<Reading, 'atMs' | 'limit' | 'consumers'>;
+    const parts = this.#parts as Omit<
+      Reading,
+      'atMs' | 'limit' | 'consumers' | 'vectorIndexBytes' | 'embeddingCacheBytes'
+    >;
     const limit = tightestLimit({
       container: parts.container,
       configuredBytes: this.#settings.configuredLimitBytes,
       physicalBytes: parts.systemTotalBytes,
     });
-    return { ...parts, atMs, limit, consumers: this.#consumers.map(({ name, bytes }) => ({ name, bytes })) };
+    const consumers = this.#consumers.map(({ name, bytes }) => ({ name, bytes }));
+    return {
+      ...parts,
+      atMs,
+      limit,
+      consumers,
+      vectorIndexBytes: bytesHeldBy(consumers, VECTOR_INDEX),
+      embeddingCacheBytes: bytesHeldBy(consumers, EMBEDDING_CACHE),
+    };
   }
 
   #tellLevel({ reading, assessment }: Moment, previousLevel: Level): void {

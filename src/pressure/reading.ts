@@ -89,14 +89,19 @@ export interface Reading {
   readonly stall?: StallState;
   readonly collection: CollectionState;
   readonly consumers: readonly ConsumerBytes[];
+  /** Held by all consumers named `vector-index`, in whichever budget; 0 when there are none. */
+  readonly vectorIndexBytes: number;
+  /** The same of `embedding-cache`. */
+  readonly embeddingCacheBytes: number;
 }
 
-/** The name under which vector indexes register with the budget, so that readings and alerts find them. */
+/** The names under which vector indexes and embedding caches register with the budget, so that readings find them. */
 export const VECTOR_INDEX = 'vector-index';
+export const EMBEDDING_CACHE = 'embedding-cache';
 
 /** Bytes held by the consumers of that name, wherever they stand in the tree. */
-export function bytesHeldBy(reading: Pick<Reading, 'consumers'>, name: string): number {
-  return reading.consumers.reduce(
+export function bytesHeldBy(consumers: readonly ConsumerBytes[], name: string): number {
+  return consumers.reduce(
     (sum, consumer) => (consumer.name === name || consumer.name.endsWith(`/${name}`) ? sum + consumer.bytes : sum),
     0,
   );

@@ -18,6 +18,8 @@ export function readingOf(changes: Partial<Reading> = {}): Reading {
     arrayBufferBytes: MIB,
     collection: { share: 0.01, majorPerMinute: 1, majors: 1 },
     consumers: [],
+    vectorIndexBytes: 0,
+    embeddingCacheBytes: 0,
     ...changes,
   };
 }

@@ -159,6 +159,8 @@ function calmStatus(atMs: number): NodeStatus {
       heap: { usedBytes: 20 * MIB, liveBytes: 16 * MIB, limitBytes: 2 * GIB, usableLimitBytes: 2 * GIB - 48 * MIB },
       externalBytes: MIB,
       arrayBufferBytes: MIB,
+      vectorIndexBytes: 0,
+      embeddingCacheBytes: 0,
       collection: { share: 0.01, majorPerMinute: 1 },
       consumers: [{ name: 'cache', bytes: MIB }],
     },

@@ -15,6 +15,8 @@ export type HistoryFigures = {
   /** Share of the system's memory in use, 0 to 100. */
   readonly systemUsedPercent?: number;
   readonly arrayBufferBytes?: number;
+  readonly vectorIndexBytes?: number;
+  readonly embeddingCacheBytes?: number;
   readonly heapCommittedBytes?: number;
   /** The heap limit that kills. */
   readonly usableHeapLimitBytes?: number;

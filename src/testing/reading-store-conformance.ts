@@ -26,6 +26,8 @@ const EVERY_FIGURE: Required<HistoryFigures> = {
   systemAvailableBytes: 1000,
   systemUsedPercent: 75.5,
   arrayBufferBytes: 12,
+  vectorIndexBytes: 7,
+  embeddingCacheBytes: 5,
   heapCommittedBytes: 120,
   usableHeapLimitBytes: 900,
   containerUsedBytes: 310,

@@ -54,6 +54,8 @@ export function momentAt(atMs: number, overrule: { score?: number } = {}): Momen
       heap: { usedBytes: liveBytes + 18 * MB, liveBytes, limitBytes: 336 * MB, usableLimitBytes: HEAP_LIMIT_BYTES },
       externalBytes: 22 * MB,
       arrayBufferBytes: 19 * MB,
+      vectorIndexBytes: 0,
+      embeddingCacheBytes: 0,
       collection: { share: 0.012, majorPerMinute: 3 },
       consumers: consumers.map(({ name, bytes }) => ({ name, bytes })),
     },

@@ -39,6 +39,8 @@ const historyFiguresSchema = z
     systemAvailableBytes: figure,
     systemUsedPercent: figure,
     arrayBufferBytes: figure,
+    vectorIndexBytes: figure,
+    embeddingCacheBytes: figure,
     heapCommittedBytes: figure,
     usableHeapLimitBytes: figure,
     containerUsedBytes: figure,

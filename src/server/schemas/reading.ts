@@ -23,6 +23,8 @@ export const readingSchema = z
     }),
     externalBytes: z.number(),
     arrayBufferBytes: z.number(),
+    vectorIndexBytes: z.number(),
+    embeddingCacheBytes: z.number(),
     container: z
       .object({
         version: z.union([z.literal(1), z.literal(2)]),
