@@ -89,6 +89,7 @@ function Found({ question, answer }: { question: string; answer: Answer }) {
           <b>Not sure.</b> The best passage holds only part of what you asked for.
         </p>
       )}
+      {isOwn(answer) && <p class="lead">From Tenure’s own documentation; nothing you gave it covers the question.</p>}
       <blockquote class="answer">
         <Prose text={answer.answer} />
       </blockquote>
@@ -102,6 +103,11 @@ function Found({ question, answer }: { question: string; answer: Answer }) {
       </ol>
     </div>
   );
+}
+
+/** Whether Tenure answers from what it knows of itself. */
+function isOwn(answer: Answer & { readonly fromOwnDocumentation?: boolean }): boolean {
+  return answer.fromOwnDocumentation === true;
 }
 
 function Source({ source }: { source: AnswerSource }) {
