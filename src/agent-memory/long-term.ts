@@ -12,6 +12,7 @@ import { requireScope, type Scope } from '../storage/scope.ts';
 import { newMemory, type RememberItem, type RememberOptions } from './memory-input.ts';
 import { type Recalled, type RecallOptions, recall } from './recall/recall.ts';
 import { ScratchArrays } from './recall/scratch.ts';
+import { type TermCounts, termCounts } from './recall/term-counts.ts';
 import { UsageLedger } from './usage-ledger.ts';
 
 export interface RememberedEvent extends TenureEventBase {
@@ -95,8 +96,20 @@ export class LongTermMemory implements AsyncDisposable {
       nowMs: this.#clock.nowMs(),
       scratch: this.#scratch,
     });
-    this.#usage.count(found.map(({ memory }) => memory.id));
+    if (options.marksUsed ?? true) this.markUsed(found.map(({ memory }) => memory.id));
     return found;
+  }
+
+  /** Counts a use of each memory, as `recall` does of what it returns unless it was told not to. */
+  markUsed(ids: readonly string[]): void {
+    this.#requireOpen();
+    this.#usage.count(ids);
+  }
+
+  /** How common each term of `text` is in that scope's partition: what makes partitions comparable, which scores are not. */
+  async termCounts(text: string, scope: Scope): Promise<TermCounts> {
+    this.#requireOpen();
+    return termCounts(this.#store, text, scope);
   }
 
   /** The memory with this id if it is in that scope's partition, else null. */

@@ -54,7 +54,7 @@ export class CommandLine implements AsyncDisposable {
       environment: { TENURE_DIRECTORY: join(this.folder, 'store'), TENURE_PORT: '0', ...this.environment },
       clock: systemClock,
       signal: new AbortController().signal,
-      openNode: (options) => this.#openNode(options),
+      openNode: (options) => this.openNode(options),
       ...rest,
     });
     return { exitCode, stdout: stdout.text, stderr: stderr.text };
@@ -64,7 +64,8 @@ export class CommandLine implements AsyncDisposable {
     await rm(this.folder, { recursive: true, force: true });
   }
 
-  async #openNode(options: Parameters<Outside['openNode']>[0]): Promise<Tenure> {
+  /** A node of this user, counted until it is closed. */
+  async openNode(options: Parameters<Outside['openNode']>[0]): Promise<Tenure> {
     const environment = { TENURE_DIRECTORY: join(this.folder, 'store'), TENURE_PORT: '0', ...this.environment };
     const node = await Tenure.open({ ...options, environment });
     this.openNodes++;

@@ -83,7 +83,9 @@ export function createProgram(run: RunCommand): Command {
         tenure ask "how do I set a busy timeout?"
         tenure ask "what did we decide about refunds?" --tenant acme --json`,
     }),
-  ).option('--limit <number>', 'most sources (default: 5)', wholeNumber(1, 100));
+  )
+    .option('--limit <number>', 'most sources (default: 5)', wholeNumber(1, 100))
+    .option('--why', 'with each source its score and the reasons');
 
   withScope(
     command('remember', {

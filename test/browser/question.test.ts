@@ -50,6 +50,16 @@ describe('the question box', () => {
     await shows(page, 'Nothing was found for “zebra”.');
   });
 
+  it('says that an answer is from Tenure’s own documentation, and only then', async () => {
+    const page = await stage.openPage();
+    await ask(page, 'how do I set a busy timeout?');
+    await textOf(page, '.answer').toContain('lock_timeout_ms');
+    expect(await page.getByText('own documentation').count()).toBe(0);
+    stage.server.answer = Object.assign({}, stage.server.answer, { fromOwnDocumentation: true });
+    await ask(page, 'and the port?');
+    await shows(page, 'From Tenure’s own documentation');
+  });
+
   it('shows an error with its code, and tries again', async () => {
     const page = await stage.openPage();
     stage.server.refusals.set('/ask', {

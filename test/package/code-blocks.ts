@@ -6,21 +6,24 @@ export interface CodeBlock {
   /** Line of the opening fence, from 1. */
   readonly line: number;
   readonly language: string;
+  /** The file that the reader is told to save it as; named after the language. */
+  readonly file?: string | undefined;
   readonly code: string;
 }
 
 export function codeBlocks(page: ProjectFile): CodeBlock[] {
   const blocks: CodeBlock[] = [];
-  let open: { line: number; language: string; indent: string; lines: string[] } | undefined;
+  let open: (Omit<CodeBlock, 'page' | 'code'> & { indent: string; lines: string[] }) | undefined;
   for (const [index, line] of page.text.split('\n').entries()) {
-    const [, indent, language] = /^(\s*)```(\S*)/.exec(line) ?? [];
+    const [, indent, language, file] = /^(\s*)```(\S*)(?: +(\S+))?/.exec(line) ?? [];
     if (open && indent !== undefined && language === '') {
-      blocks.push({ page: page.path, line: open.line, language: open.language, code: open.lines.join('\n') });
+      const { lines, indent: _, ...about } = open;
+      blocks.push({ page: page.path, ...about, code: lines.join('\n') });
       open = undefined;
     } else if (open) {
       open.lines.push(line.startsWith(open.indent) ? line.slice(open.indent.length) : line);
     } else if (indent !== undefined) {
-      open = { line: index + 1, language: language ?? '', indent, lines: [] };
+      open = { line: index + 1, language: language ?? '', file, indent, lines: [] };
     }
   }
   if (open) throw new Error(`${page.path}:${open.line}: the code block is never closed.`);

@@ -7,7 +7,7 @@ const COMMANDS = ['serve', 'doctor', 'ingest', 'ask', 'remember', 'recall'];
 
 const INTRODUCTION = `# The command line
 
-\`npm install tenure\` brings the command \`tenure\`; without a global install write \`npx tenure\`. All commands work on one store, with or without a
+The package brings the command \`tenure\`; in a project that has it installed write \`npx tenure\`. All commands work on one store, with or without a
 server running beside them. What follows is what \`tenure --help\` and \`tenure <command> --help\` print.
 
 - Results go to standard output, everything about them (progress, notes, errors) to standard error. With \`--json\` the result is one

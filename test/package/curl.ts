@@ -1,8 +1,12 @@
 /** As much of curl as the documents use, so that they can be run where there is no curl. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-/** Runs `curl <args>` against `address`, whatever port the documents show. A stream is read to its first chunk. */
-export async function curl(args: readonly string[], address: string): Promise<{ status: number; body: string }> {
+/** Runs `curl <args>` in `folder` against `address`, whatever port the documents show. A stream is read to its first chunk. */
+export async function curl(
+  args: readonly string[],
+  { address, folder }: { address: string; folder: string },
+): Promise<{ status: number; body: string }> {
   const headers: Record<string, string> = {};
   let method: string | undefined;
   let body: string | undefined;
@@ -18,7 +22,7 @@ export async function curl(args: readonly string[], address: string): Promise<{ 
       headers[name!.trim()] = value.join(':').trim();
     } else if (arg === '-d' || arg === '--data-binary') {
       const data = args[++index]!;
-      body = data.startsWith('@') ? readFileSync(data.slice(1), 'utf8') : data;
+      body = data.startsWith('@') ? readFileSync(join(folder, data.slice(1)), 'utf8') : data;
     } else if (/^(https?:\/\/|[\w.]+:\d+)/.test(arg)) url = new URL(arg.startsWith('http') ? arg : `http://${arg}`);
     else throw new Error(`curl ${arg}: not an option these documents use.`);
   }

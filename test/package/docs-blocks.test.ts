@@ -3,7 +3,8 @@
  *
  * A page is one reader in one empty folder with a copy of `docs/` to ingest: `sh` blocks run `tenure …` for real (`tenure serve` stays up
  * until the page ends and must stop cleanly; `curl` asks it), `npm …` must name a script there is; `ts` blocks are type-checked
- * together and then run; `yaml` blocks must be a configuration Tenure accepts; `json` must parse. Anything else is shown as `text`.
+ * together and then run; `js` blocks run as they stand; `yaml` blocks must be a configuration Tenure accepts; `json` must parse. A block
+ * that names a file after its language is saved as that for the commands that follow. Anything else is shown as `text`.
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +18,7 @@ import { type CodeBlock, codeBlocks, commandsOf } from './code-blocks.ts';
 import { curl } from './curl.ts';
 
 const SHOWN_ONLY = new Set(['text', 'mermaid']);
-const RUN = new Set(['sh', 'ts', 'yaml', 'json']);
+const RUN = new Set(['sh', 'ts', 'js', 'yaml', 'json']);
 
 const pages = projectFiles().filter(({ path }) => /^(README\.md|docs\/(?!decisions\/).*\.md)$/.test(path));
 const scripts = (
@@ -48,7 +49,7 @@ class Reader {
     if (program === 'tenure') return this.#tenure(rest);
     if (program === 'npm') return expectScript(rest);
     if (program === 'curl') {
-      const { status, body } = await curl(rest, (await this.#serving()).address);
+      const { status, body } = await curl(rest, { address: (await this.#serving()).address, folder: this.folder });
       expect(status, body).toBeLessThan(400);
       return;
     }
@@ -87,7 +88,7 @@ function withoutPort(args: readonly string[]): string[] {
 }
 
 function expectScript([verb, name]: readonly string[]): void {
-  if (['install', 'i', 'ci'].includes(verb ?? '')) return;
+  if (['install', 'i', 'ci', 'pack'].includes(verb ?? '')) return;
   const script = verb === 'run' || verb === 'run-script' ? name : verb;
   expect(Object.keys(scripts), `npm ${verb} ${name ?? ''}`).toContain(script);
 }
@@ -101,13 +102,20 @@ describe.each(pages.map((page) => ({ path: page.path, page })))('$path', ({ page
   afterAll(() => reader.leave());
 
   it('names a language for each block', () => {
-    expect(blocks.filter(({ language }) => !RUN.has(language) && !SHOWN_ONLY.has(language))).toEqual([]);
+    const unknown = blocks.filter(({ language, file }) => !RUN.has(language) && !SHOWN_ONLY.has(language) && !file);
+    expect(unknown).toEqual([]);
   });
 
-  for (const block of blocks.filter(({ language }) => RUN.has(language))) {
+  for (const block of blocks.filter(({ language, file }) => RUN.has(language) || file)) {
+    const { file } = block;
+    if (file !== undefined) {
+      it(`saves ${file} of line ${block.line}`, () => writeFileSync(join(reader.folder, file), `${block.code}\n`));
+      continue;
+    }
     it(`runs its ${block.language} block of line ${block.line}`, { timeout: 90_000 }, async () => {
       if (block.language === 'sh') for (const words of commandsOf(block)) await reader.command(words);
-      if (block.language === 'ts') await runModule(block, reader.folder);
+      if (block.language === 'ts') await runModule(block, { cwd: reader.folder, code: withoutTypes(block.code) });
+      if (block.language === 'js') await runModule(block, { cwd: reader.folder, code: block.code });
       if (block.language === 'json') expect(() => JSON.parse(block.code)).not.toThrow();
       if (block.language === 'yaml') await acceptConfiguration(block, reader.folder);
     });
@@ -153,10 +161,14 @@ function typeProblems(files: string[]): string[] {
   });
 }
 
-async function runModule(block: CodeBlock, cwd: string): Promise<void> {
-  const file = sourceFile(block).replace(/\.ts$/, '.mjs');
+function withoutTypes(code: string): string {
   const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
-  writeFileSync(file, ts.transpileModule(block.code, { compilerOptions: options }).outputText);
+  return ts.transpileModule(code, { compilerOptions: options }).outputText;
+}
+
+async function runModule(block: CodeBlock, { cwd, code }: { cwd: string; code: string }): Promise<void> {
+  const file = sourceFile(block).replace(/\.ts$/, '.mjs');
+  writeFileSync(file, code);
   const { status, output } = await run([process.execPath, file], { cwd });
   expect(status, output).toBe(0);
 }

@@ -89,6 +89,9 @@ function Found({ question, answer }: { question: string; answer: Answer }) {
           <b>Not sure.</b> The best passage holds only part of what you asked for.
         </p>
       )}
+      {answer.fromOwnDocumentation && (
+        <p class="lead">From Tenure’s own documentation; nothing you gave it covers the question.</p>
+      )}
       <blockquote class="answer">
         <Prose text={answer.answer} />
       </blockquote>

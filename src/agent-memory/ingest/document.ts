@@ -16,6 +16,8 @@ export interface IngestDocument {
   readonly name: string;
   /** Follows from the name when left out. */
   readonly kind?: DocumentKind | undefined;
+  /** Labels for every passage, besides those the document gives itself; 32 together. */
+  readonly tags?: readonly string[] | undefined;
   /**
    * The bytes from the beginning. Called a second time for documents above 4 MB, which are compared before they are read. A source
    * that may wait for long ends with an error when the signal aborts.

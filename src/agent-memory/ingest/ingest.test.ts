@@ -61,7 +61,7 @@ describe('ingest', () => {
   it('remembers passages with where they stand', async () => {
     const memory = new ListedMemory();
     const content = '---\ntags: [guide]\n---\n# Storage\n\nSet the busy timeout.';
-    const report = await take(memory, [document('/guide/store.md', content, { modifiedAtMs: 5 })]);
+    const report = await take(memory, [document('/guide/store.md', content, { modifiedAtMs: 5, tags: ['own'] })]);
     expect(report).toEqual({
       documents: 1,
       unchanged: 0,
@@ -80,14 +80,14 @@ describe('ingest', () => {
         source: '/guide/store.md',
         speaker: undefined,
         atMs: undefined,
-        tags: ['guide'],
+        tags: ['own', 'guide'],
         metadata: {
           title: 'Storage',
           path: '/guide/store.md',
           heading: 'Storage',
           kind: 'markdown',
           position: 0,
-          version: `1:markdown:${createHash('sha256').update(content).digest('hex')}`,
+          version: `2:markdown:${createHash('sha256').update(content).digest('hex')}`,
           modifiedAtMs: 5,
         },
       },
@@ -335,7 +335,10 @@ describe('ingest', () => {
     );
     await take(memory, [guide, document('big.txt', pages(150, 'filler'))]);
     const [best] = await memory.recall('how do I wait for a lock?', { scope: SCOPE });
-    expect(best!.memory).toMatchObject({ source: 'guide.md', metadata: { title: 'Store', heading: 'Store' } });
+    expect(best!.memory).toMatchObject({
+      source: 'guide.md',
+      metadata: { title: 'Store', heading: 'Store › Busy timeout' },
+    });
     const count = memory.statistics().memories;
     expect(await take(memory, [guide])).toMatchObject({ unchanged: 1 });
     expect(memory.statistics().memories).toBe(count);

@@ -6,6 +6,7 @@ import type { DocumentKind, IngestDocument } from './document.ts';
 import type { About, DocumentPassage } from './reader.ts';
 
 const SPEAKER_LIMIT = 256;
+const TAG_LIMIT = 32;
 
 /** The memory of a passage. What a passage may hold that a memory may not is cut or renamed here, so that none is refused. */
 export function itemOf(
@@ -27,7 +28,7 @@ export function itemOf(
     source: name,
     speaker: passage.speaker?.slice(0, SPEAKER_LIMIT),
     atMs: passage.atMs,
-    tags: about.tags,
+    tags: [...(document.tags ?? []), ...(about.tags ?? [])].slice(0, TAG_LIMIT),
     metadata: {
       title: about.title ?? name,
       path: name,

@@ -33,16 +33,18 @@ describe('PassageBuilder', () => {
     expect(passages[1]!.text).toBe(`Guide › Storage › Busy timeout\n\n${prose(100, 'b')}`);
   });
 
-  it('lets short sections share a passage under what they have in common', () => {
-    const [passage, ...rest] = build((builder) => {
+  it('gives each section a passage of its own, however short, under all its headings', () => {
+    const passages = build((builder) => {
       builder.heading(1, 'Guide');
       builder.heading(2, 'Install');
       builder.block('Run npm.');
       builder.heading(2, 'Licence');
       builder.block('MIT.');
     });
-    expect(rest).toEqual([]);
-    expect(passage).toEqual({ heading: 'Guide', text: 'Guide\n\nInstall\n\nRun npm.\n\nLicence\n\nMIT.' });
+    expect(passages).toEqual([
+      { heading: 'Guide › Install', text: 'Guide › Install\n\nRun npm.' },
+      { heading: 'Guide › Licence', text: 'Guide › Licence\n\nMIT.' },
+    ]);
   });
 
   it('splits a long paragraph between sentences', () => {
@@ -57,24 +59,47 @@ describe('PassageBuilder', () => {
     for (const { text } of passages) expect(text).toMatch(/。$/);
   });
 
-  it('keeps a whole block whole, with the next passage after it', () => {
+  it('keeps a whole block whole, and with it what introduces it', () => {
     const code = prose(600, 'code');
     const passages = build((builder) => {
-      builder.block(prose(60, 'a'));
-      builder.block(code, { whole: true });
+      builder.heading(1, 'Code');
+      builder.block(prose(100, 'a'));
       builder.block(prose(60, 'b'));
+      builder.block(code, { whole: true });
+      builder.heading(1, 'More');
+      builder.block(prose(60, 'c'));
+      builder.block(code, { whole: true });
+      builder.block(prose(60, 'd'));
     });
-    expect(passages.map(({ text }) => text)).toEqual([prose(60, 'a'), code, prose(60, 'b')]);
+    expect(passages.map(({ text }) => text)).toEqual([
+      `Code\n\n${prose(100, 'a')}\n\n${prose(60, 'b')}`,
+      `Code\n\n${code}`,
+      `More\n\n${prose(60, 'c')}\n\n${code}`,
+      `More\n\n${prose(60, 'd')}`,
+    ]);
   });
 
-  it('does not lose a heading that nothing follows, nor one too long to be one', () => {
+  it('never makes a passage of a heading alone: one that leads to nothing is said under the heading above it', () => {
     const long = prose(100, 'heading');
+    const code = prose(600, 'code');
     const passages = build((builder) => {
       builder.heading(1, 'Alone');
-      builder.heading(1, 'Last');
+      builder.heading(1, 'Settings');
+      builder.block(code, { whole: true });
+      builder.heading(2, 'Empty');
+      builder.heading(2, 'Full');
+      builder.heading(3, 'Deep');
+      builder.block('Text.');
+      builder.heading(3, 'End');
       builder.heading(2, long);
     });
-    expect(passages.map(({ text }) => text).join(' ')).toBe(`Alone\n\nLast\n\n${long}`);
+    expect(passages.map(({ text }) => text)).toEqual([
+      'Alone',
+      `Settings\n\n${code}`,
+      'Settings\n\nEmpty',
+      'Settings › Full › Deep\n\nText.',
+      `Settings › Full › End\n\n${long}`,
+    ]);
   });
 
   it('cuts a word without end', () => {
@@ -119,6 +144,7 @@ describe('PassageBuilder', () => {
         for (const { text, heading } of passages) {
           if (heading !== null) expect(text.startsWith(heading)).toBe(true);
           const isWhole = steps.some((each) => each.kind === 'block' && each.whole && countWords(each.text) > 100);
+          if (heading !== null) expect(text.length).toBeGreaterThan(heading.length + 2);
           if (isWhole) expect(text.length).toBeLessThanOrEqual(WHOLE_BLOCK_LIMIT);
           else expect(countWords(text)).toBeLessThanOrEqual(PASSAGE_MAX_WORDS + 6 * countWords('中'.repeat(40)));
         }

@@ -1,15 +1,17 @@
 /**
  * Blocks of a document to passages: pieces of text small enough to be an answer and large enough to be understood.
  *
- * A passage has about 80 to 250 words. It opens with the path of headings that everything in it stands under
- * (`Guide › Storage › Busy timeout`), because a passage is read and found without its document. A new heading starts a new passage once
- * the present one has 80 words; shorter sections share one, each under its own heading. Paragraphs are split between
- * sentences when they must be; whole blocks (code, tables) stay in one passage, which may then be longer.
+ * A passage has at most about 250 words of one section. It opens with the path of headings that it stands under
+ * (`Guide › Storage › Busy timeout`), because a passage is read and found without its document. Sections never share a passage: a
+ * heading is what people ask with, and one that stands among others is neither found nor named. Paragraphs are split between sentences when
+ * they must be; whole blocks (code, tables) stay in one passage, which may then be longer, with what introduces them.
+ *
+ * A passage always says something: a heading that leads to nothing is read as a paragraph under the one above it.
  *
  * Nothing is lost: the words of the passages are the words of the headings and blocks that were added, in order.
  */
 
-/** A passage of fewer words takes in what follows, also across headings. */
+/** A passage of fewer words takes in what follows in its section, even where that makes it longer than it should be. */
 const PASSAGE_MIN_WORDS = 80;
 /** A passage has no more words, its headings and whole blocks aside. */
 export const PASSAGE_MAX_WORDS = 250;
@@ -27,9 +29,11 @@ export interface Passage {
   readonly heading: string | null;
 }
 
-interface Section {
-  readonly path: readonly string[];
-  readonly blocks: string[];
+interface Heading {
+  readonly level: number;
+  readonly text: string;
+  /** Something has been said under it. */
+  leads: boolean;
 }
 
 const UNSPACED = /[\p{sc=Han}\p{sc=Hiragana}\p{sc=Katakana}\p{sc=Thai}\p{sc=Lao}\p{sc=Khmer}\p{sc=Myanmar}]/u;
@@ -59,8 +63,8 @@ export function countWords(text: string): number {
 }
 
 export class PassageBuilder {
-  #headings: { level: number; text: string }[] = [];
-  #sections: Section[] = [];
+  #headings: Heading[] = [];
+  #blocks: string[] = [];
   #words = 0;
   #finished: Passage[] = [];
 
@@ -72,11 +76,9 @@ export class PassageBuilder {
       this.block(title);
       return;
     }
-    if (this.#words >= PASSAGE_MIN_WORDS) this.#finish();
-    this.#headings = this.#headings.filter((heading) => heading.level < level);
-    this.#headings.push({ level, text: title });
-    this.#open();
-    this.#words += countWords(title);
+    this.#finish();
+    this.#leave(level, title);
+    this.#headings.push({ level, text: title, leads: false });
   }
 
   /** Adds a paragraph, list, table or piece of code; a `whole` one of up to `WHOLE_BLOCK_LIMIT` characters is not split. */
@@ -85,7 +87,7 @@ export class PassageBuilder {
     if (words === 0) return;
     const fits = this.#words + words <= PASSAGE_MAX_WORDS;
     if (fits || (options.whole && text.length <= WHOLE_BLOCK_LIMIT)) {
-      if (!fits) this.#finish();
+      if (!fits && this.#words >= PASSAGE_MIN_WORDS) this.#finish();
       this.#append(text, words);
     } else this.#appendUnits(text);
   }
@@ -94,7 +96,7 @@ export class PassageBuilder {
   take(options: { end?: boolean } = {}): Passage[] {
     if (options.end) {
       this.#finish();
-      this.#headings = [];
+      this.#leave(Number.NEGATIVE_INFINITY);
     }
     const passages = this.#finished;
     this.#finished = [];
@@ -116,45 +118,31 @@ export class PassageBuilder {
 
   /** Adds a block, or more text to the last one. */
   #append(text: string, words: number, { toBlock = false } = {}): void {
-    if (this.#sections.length === 0) this.#open();
-    const { blocks } = this.#sections.at(-1)!;
-    blocks.push((toBlock ? blocks.pop()! : '') + text);
+    this.#blocks.push((toBlock ? this.#blocks.pop()! : '') + text);
     this.#words += words;
   }
 
-  /** Opens a section under the present headings, in place of an empty one that only led to it. */
-  #open(): void {
-    const path = this.#headings.map((heading) => heading.text);
-    const last = this.#sections.at(-1);
-    if (last?.blocks.length === 0 && startsWith(path, last.path)) this.#sections.pop();
-    this.#sections.push({ path, blocks: [] });
+  /** Closes the sections of this level and below. Only the last heading can have led to nothing: the others led to it. */
+  #leave(level: number, next?: string): void {
+    const last = this.#headings.at(-1);
+    if (last && last.level >= level && !last.leads) {
+      this.#headings.pop();
+      // The same heading twice, as a title and then over the text, is one.
+      if (last.text !== next) this.block(last.text);
+      this.#finish();
+    }
+    this.#headings = this.#headings.filter((heading) => heading.level < level);
   }
 
   #finish(): void {
-    if (this.#words > 0) this.#finished.push(render(this.#sections));
-    this.#sections = [];
+    if (this.#words === 0) return;
+    for (const heading of this.#headings) heading.leads = true;
+    const path = this.#headings.map(({ text }) => text).join(PATH_SEPARATOR);
+    const blocks = this.#blocks.map((block) => block.replace(/^\n+/, '').trimEnd());
+    this.#finished.push({ text: [path, ...blocks].filter(Boolean).join('\n\n'), heading: path || null });
+    this.#blocks = [];
     this.#words = 0;
   }
-}
-
-function render(sections: readonly Section[]): Passage {
-  const shared = sections.map((section) => section.path).reduce(commonPrefix);
-  const parts = sections.flatMap((section, index) => {
-    const said = index === 0 ? shared : commonPrefix(sections[index - 1]!.path, section.path);
-    const title = section.path.slice(said.length).join(PATH_SEPARATOR);
-    return [title, ...section.blocks.map((block) => block.replace(/^\n+/, '').trimEnd())];
-  });
-  const heading = shared.length > 0 ? shared.join(PATH_SEPARATOR) : null;
-  return { text: [heading, ...parts].filter(Boolean).join('\n\n'), heading };
-}
-
-function commonPrefix(one: readonly string[], other: readonly string[]): readonly string[] {
-  const end = one.findIndex((heading, index) => heading !== other[index]);
-  return end < 0 ? one : one.slice(0, end);
-}
-
-function startsWith(path: readonly string[], start: readonly string[]): boolean {
-  return start.every((heading, index) => heading === path[index]);
 }
 
 interface Unit {

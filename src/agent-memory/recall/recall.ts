@@ -38,6 +38,8 @@ export interface RecallOptions {
   readonly minImportance?: number | undefined;
   /** What was valid at this time; now by default. */
   readonly asOfMs?: number | undefined;
+  /** False for who chooses among the results and tells by `markUsed` what was taken; true by default. */
+  readonly marksUsed?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { asked, passage } from './asking.fixture.ts';
 import { composeAnswer, excerptOf } from './compose-answer.ts';
 
 const LOCKED = [
@@ -15,86 +16,90 @@ const LOCKED = [
 
 describe('composeAnswer', () => {
   it('quotes the best passage with the code that belongs to it', () => {
-    const { answer, confident } = composeAnswer('How do I set a busy timeout?', [
-      { text: LOCKED, headings: ['Store'], score: 1 },
-    ]);
+    const { answer, coverage } = composeAnswer(asked('How do I set a busy timeout?'), passage(LOCKED));
     expect(answer).toContain(
       'Set the busy timeout, in milliseconds:\n\n```yaml\nstore:\n\n  lock_timeout_ms: 5000\n```',
     );
-    expect(confident).toBe(true);
+    expect(coverage).toBe(1);
   });
 
-  it('counts headings as part of the passage', () => {
-    const passage = { text: 'Five seconds unless you say otherwise.', headings: ['Busy timeout'], score: 1 };
-    expect(composeAnswer('busy timeout', [passage]).confident).toBe(true);
-    expect(composeAnswer('busy timeout', [{ ...passage, headings: [] }]).confident).toBe(false);
+  it('quotes the heading that holds words of the question, and no other', () => {
+    const text = 'Five seconds unless you say otherwise.';
+    expect(composeAnswer(asked('busy timeout'), passage(text, { heading: 'Store › Busy timeout' }))).toEqual({
+      answer: `Busy timeout\n\n${text}`,
+      coverage: 1,
+    });
+    expect(composeAnswer(asked('seconds'), passage(text, { heading: 'Store › Busy timeout' })).answer).toBe(text);
   });
 
-  it('is not confident when most of the question is missing', () => {
-    const { answer, confident } = composeAnswer('How long does the warranty of a locked bicycle last?', [
-      { text: LOCKED, headings: [], score: 1 },
-    ]);
+  it('covers with what is quoted only', () => {
+    const filler = 'Filler sentence of some length. '.repeat(30).trim();
+    const far = passage(`The timeout is five seconds.\n\n${filler}\n\n${filler}\n\nBusy people wait.`);
+    expect(composeAnswer(asked('busy timeout'), far)).toEqual({
+      answer: 'The timeout is five seconds.',
+      coverage: expect.closeTo(0.5),
+    });
+  });
+
+  it('covers little with words that are far apart, in code, or off the subject of the section', () => {
+    const coverageOf = (text: string, heading?: string) =>
+      composeAnswer(asked('busy timeout'), passage(text, heading === undefined ? {} : { heading })).coverage;
+    const best = coverageOf('Set the busy timeout.', 'Busy timeout');
+    expect(best).toBeCloseTo(1);
+    expect(coverageOf('A timeout.\n\nSomebody is busy.')).toBeLessThan(best);
+    expect(coverageOf('```\nbusy timeout\n```')).toBeLessThan(0.6);
+    expect(coverageOf('Set the busy timeout.', 'Colours')).toBeLessThan(0.75);
+    // A memory told directly has no section to be off.
+    expect(coverageOf('Set the busy timeout.')).toBeCloseTo(1);
+  });
+
+  it('covers less when a name of the question is spelled otherwise', () => {
+    const found = passage('The store is locked.');
+    expect(composeAnswer(asked('store locked'), found).coverage).toBe(1);
+    expect(composeAnswer(asked('STORE_LOCKED'), found).coverage).toBe(0.5);
+    expect(composeAnswer(asked('STORE_LOCKED'), passage('Code STORE_LOCKED: wait.')).coverage).toBe(1);
+  });
+
+  it('covers little when most of the question is missing', () => {
+    const { answer, coverage } = composeAnswer(
+      asked('How does the warranty of a locked bicycle end?'),
+      passage(LOCKED),
+    );
     expect(answer).toContain('locked by another process');
-    expect(confident).toBe(false);
+    expect(coverage).toBeLessThan(0.5);
   });
 
   it('keeps an answer short by taking neighbouring blocks only while they fit', () => {
     const filler = 'Filler sentence of some length. '.repeat(20).trim();
-    const { answer } = composeAnswer('zebra', [
-      { text: `${filler}\n\nThe zebra is here.\n\n${filler}`, headings: [], score: 1 },
-    ]);
+    const { answer } = composeAnswer(asked('zebra'), passage(`${filler}\n\nThe zebra is here.\n\n${filler}`));
     expect(answer).toContain('zebra');
     expect(answer.length).toBeLessThan(720);
   });
 
-  it('quotes the section asked for and not its neighbours', () => {
-    const text =
-      'The disk is full\n\nFree some space.\n\nBusy timeout\n\nSet store.lock_timeout.\n\nPorts\n\nUse another.';
-    const { answer } = composeAnswer('busy timeout', [{ text, headings: [], score: 1 }]);
-    expect(answer).toBe('Busy timeout\n\nSet store.lock_timeout.');
-  });
-
-  it('prefers a section that tells over one that points elsewhere', () => {
-    const pointer = { text: 'How do I set a busy timeout?\n\nSee the store.', headings: [], score: 1.1 };
-    const telling = {
-      text: 'The busy timeout\n\nA write waits five seconds for a lock that another process holds; set it in milliseconds.',
-      headings: [],
-      score: 1,
-    };
-    expect(composeAnswer('set a busy timeout', [pointer, telling]).answer).toContain('waits five seconds');
-  });
-
-  it('quotes what answers and not what asks', () => {
-    const asked = { text: 'Which colour is the shed?', headings: [], score: 1.2 };
-    const told = { text: 'The shed is green.', headings: [], score: 1 };
-    expect(composeAnswer('shed colour', [asked, told]).answer).toBe('The shed is green.');
-  });
-
-  it('says nothing when there is nothing', () => {
-    expect(composeAnswer('anything', [])).toEqual({ answer: '', confident: false });
+  it('quotes of a long table what introduces it and the rows that answer, in words', () => {
+    const rows = Array.from({ length: 40 }, (_, index) => `| key${index} | ${'word '.repeat(20)}| ${index} |`);
+    const { answer } = composeAnswer(
+      asked('key33'),
+      passage(`These are the keys.\n\n| key | meaning | default |\n|---|---|---|\n${rows.join('\n')}`),
+    );
+    expect(answer).toMatch(
+      /^These are the keys\.\n\n(- key3\d: meaning (word )+; default \d+\n)*- key33: meaning word word/,
+    );
+    expect(answer).not.toMatch(/\||key1:/);
   });
 });
 
 describe('excerptOf', () => {
-  it('shows the matching block, cut at a word', () => {
-    const text = `First paragraph.\n\n${'word '.repeat(100)}zebra`;
-    const excerpt = excerptOf('zebra', text, 40);
+  it('shows the matching block in plain words, cut at a word', () => {
+    const found = passage(`First paragraph.\n\n${'word '.repeat(100)}zebra`);
+    const excerpt = excerptOf(asked('zebra'), found, 40);
     expect(excerpt.length).toBeLessThanOrEqual(40);
     expect(excerpt).toMatch(/word…$/);
+    expect(excerptOf(asked('serve'), passage('Run:\n\n```sh\ntenure serve\n```'))).toBe('tenure serve');
+    expect(excerptOf(asked('port'), passage('| key | meaning |\n| --- | --- |\n| `port` | Port |'))).toBe('port: Port');
   });
-
-  it('shows what stands under a heading, and code without its fence', () => {
-    expect(excerptOf('ports', 'Ports\n\nTake another.')).toBe('Ports: Take another.');
-    expect(excerptOf('serve', '```sh\ntenure serve\n```')).toBe('tenure serve');
-  });
-
-  it('takes text that is mostly blank as quickly as any other', () => {
-    const text = `one${' '.repeat(200_000)}two`;
-    expect(excerptOf('one', text)).toBe('one two');
-    expect(composeAnswer('one', [{ text, headings: [], score: 1 }]).answer).toBe(text);
-  }, 2_000);
 
   it('cuts text without spaces too', () => {
-    expect(excerptOf('x', 'x'.repeat(500), 50).length).toBeLessThanOrEqual(50);
+    expect(excerptOf(asked('x'), passage('x'.repeat(500)), 50).length).toBeLessThanOrEqual(50);
   });
 });

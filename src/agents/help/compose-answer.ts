@@ -1,143 +1,79 @@
 /**
- * An answer made of the passages' own words.
+ * An answer made of the passage's own words.
  *
- * Offline there is no model to phrase one, so the answer quotes: the section, in one of the best passages, that covers most of the
- * question, from its best block on (a paragraph, a list, code) while it stays short. What covers too little of the question is
- * offered as a guess and marked so; nothing is ever made up.
+ * Offline there is no model to phrase one, so the answer quotes: of the best passage the block that holds most of the question (a
+ * paragraph, an item of a list, a row of a table, code) with its neighbours while it stays short, under the heading if that holds words of
+ * the question. How much of the question stands in what is quoted says whether it is an answer or a guess; nothing is ever made up.
  */
-import { analyze } from '../../agent-memory/analyze.ts';
+import { type Block, joined, plainWords } from './blocks.ts';
+import type { Passage } from './passage.ts';
+import type { Question } from './question.ts';
 
 /** Longest answer, in characters; a block is never cut, so one long block may stand alone. */
 const ANSWER_LENGTH = 700;
-/** Passages that may answer; later ones are sources only. */
-const ANSWERING_PASSAGES = 3;
-/** Share of the question's terms the answer's passage must hold to be called an answer. */
-const CONFIDENT_COVERAGE = 0.6;
-/** A section with less text than this under its heading only points elsewhere; one that ends in a question only asks. */
-const TELLING_LENGTH = 60;
-const HEADING_LENGTH = 100;
-
-export interface Passage {
-  readonly text: string;
-  /** Headings above it, outermost first, and the title: they answer too, but are not quoted. */
-  readonly headings: readonly string[];
-  /** How well it was found; above 0. */
-  readonly score: number;
-}
+const EXCERPT_LENGTH = 240;
+/** What words in code count: an example mentions much that it is not about. */
+const CODE_SHARE = 0.5;
+/** What words count that stand in other blocks than the best. */
+const SCATTERED_SHARE = 0.5;
+/** A section is about the question if its heading holds this share of it. */
+const SUBJECT_SHARE = 0.5;
+/** What is taken off where it is not, for a question of one word: many words do not meet in one block by chance. */
+const OFF_SUBJECT_DOUBT = 0.8;
 
 export interface ComposedAnswer {
   readonly answer: string;
-  readonly confident: boolean;
+  /** The share of the question that stands in the answer, 0 to 1. */
+  readonly coverage: number;
 }
 
-/** Quotes the best section of the first passages, which come best first; an empty answer when there is none. */
-export function composeAnswer(question: string, passages: readonly Passage[]): ComposedAnswer {
-  const wanted = new Set(analyze(question));
-  const candidates = passages
-    .slice(0, ANSWERING_PASSAGES)
-    .flatMap((passage) =>
-      sectionsOf(passage.text).map((blocks) => ({ passage, blocks, worth: worthOf(blocks, passage, wanted) })),
-    );
-  const best = candidates.reduce<(typeof candidates)[number] | undefined>(
-    (best, candidate) => (best && best.worth >= candidate.worth ? best : candidate),
-    undefined,
-  );
-  if (!best) return { answer: '', confident: false };
-  const { passage, blocks } = best;
-  const answer = quote(blocks, bestOf(blocks, wanted)).join('\n\n');
-  const coverage = covered([passage.text, ...passage.headings].join('\n'), wanted) / Math.max(1, wanted.size);
-  return { answer, confident: coverage >= CONFIDENT_COVERAGE };
+/** Quotes the part of `passage` that answers. `known` are words that need not be said, such as the name of what is asked about. */
+export function composeAnswer(question: Question, passage: Passage, known = ''): ComposedAnswer {
+  const { blocks, headings } = passage;
+  const heading = headings.at(-1) ?? '';
+  const best = bestOf(question, blocks);
+  const answer = joined(quote(blocks, best));
+  const asked = question.covered(heading);
+  const around = question.covered(heading, known);
+  const inBest = question.covered(heading, known, blocks[best]!.text) - around;
+  const together = around + inBest * (blocks[best]!.kind === 'code' ? CODE_SHARE : 1);
+  const scattered = Math.max(0, question.covered(heading, answer, known) - around - inBest);
+  const doubt = heading === '' || around > SUBJECT_SHARE ? 0 : OFF_SUBJECT_DOUBT / question.words;
+  return {
+    answer: asked > 0 ? `${heading}\n\n${answer}` : answer,
+    coverage: (together + scattered * SCATTERED_SHARE) * (1 - doubt) * (question.spelledIn(heading, answer) ? 1 : 0.5),
+  };
 }
 
-/** A short piece of `text` that shows why it was found: its best block, with what follows if that is a heading, cut at a word. */
-export function excerptOf(question: string, text: string, maxLength = 240): string {
-  const blocks = blocksOf(text);
-  const best = bestOf(blocks, new Set(analyze(question)));
-  const shown = isHeading(blocks[best] ?? '') ? blocks.slice(best, best + 2).join(': ') : blocks[best];
-  const block = withoutFence((shown ?? text).trim()).replace(/\s+/g, ' ');
-  if (block.length <= maxLength) return block;
-  return `${block.slice(0, block.lastIndexOf(' ', maxLength - 1) + 1 || maxLength - 1).trimEnd()}…`;
+/** A short piece of the passage that shows why it was found: its best block in plain words, cut at a word. */
+export function excerptOf(question: Question, { blocks }: Pick<Passage, 'blocks'>, maxLength = EXCERPT_LENGTH): string {
+  const words = plainWords(blocks[bestOf(question, blocks)]!);
+  if (words.length <= maxLength) return words;
+  return `${words.slice(0, words.lastIndexOf(' ', maxLength - 1) + 1 || maxLength - 1).trimEnd()}…`;
 }
 
-/** The inside of a block of code. */
-function withoutFence(block: string): string {
-  const lines = block.split('\n');
-  const isCode = lines.length > 2 && /^(```|~~~)/.test(lines[0]!) && /^(```|~~~)/.test(lines.at(-1)!);
-  return isCode ? lines.slice(1, -1).join('\n') : block;
-}
-
-/** How many of the wanted terms `text` holds. */
-function covered(text: string, wanted: ReadonlySet<string>): number {
-  return new Set(analyze(text).filter((term) => wanted.has(term))).size;
-}
-
-function bestOf(blocks: readonly string[], wanted: ReadonlySet<string>): number {
-  const worth = blocks.map((block) => covered(block, wanted));
+function bestOf(question: Question, blocks: readonly Block[]): number {
+  const worth = blocks.map(({ text }) => question.covered(text));
   return worth.indexOf(Math.max(...worth));
 }
 
-function worthOf(blocks: readonly string[], passage: Passage, wanted: ReadonlySet<string>): number {
-  const told = blocks.filter((block) => !isHeading(block)).join('\n');
-  const isTelling = told.length >= TELLING_LENGTH || blocks.length === 1;
-  return (
-    covered(blocks.join('\n'), wanted) *
-    passage.score *
-    (isTelling ? 1 : 0.5) *
-    (blocks.at(-1)!.endsWith('?') ? 0.4 : 1)
-  );
+/** The blocks from `start` on, and then those before it, while the answer stays short; a row or an item with what introduces it. */
+function quote(blocks: readonly Block[], start: number): readonly Block[] {
+  const introduction = introductionOf(blocks, start);
+  let length = blocks[start]!.text.length + (introduction?.text.length ?? 0);
+  let end = start + 1;
+  while (end < blocks.length && length + blocks[end]!.text.length <= ANSWER_LENGTH)
+    length += blocks[end++]!.text.length;
+  let begin = start;
+  while (begin > 0 && length + blocks[begin - 1]!.text.length <= ANSWER_LENGTH) length += blocks[--begin]!.text.length;
+  const quoted = blocks.slice(begin, end);
+  return introduction && !quoted.includes(introduction) ? [introduction, ...quoted] : quoted;
 }
 
-/** The blocks from `start` on, and then those before it, while the answer stays short. */
-function quote(blocks: readonly string[], start: number): string[] {
-  const chosen = [blocks[start] ?? ''];
-  let length = chosen[0]!.length;
-  for (let next = start + 1; next < blocks.length && length + blocks[next]!.length <= ANSWER_LENGTH; next++) {
-    chosen.push(blocks[next]!);
-    length += blocks[next]!.length;
-  }
-  for (let previous = start - 1; previous >= 0 && length + blocks[previous]!.length <= ANSWER_LENGTH; previous--) {
-    chosen.unshift(blocks[previous]!);
-    length += blocks[previous]!.length;
-  }
-  return chosen;
-}
-
-/** A heading with what stands under it, up to the next one. */
-function sectionsOf(text: string): string[][] {
-  const sections: string[][] = [];
-  for (const block of blocksOf(text)) {
-    const current = sections.at(-1);
-    if (!current || (isHeading(block) && current.some((earlier) => !isHeading(earlier)))) sections.push([block]);
-    else current.push(block);
-  }
-  return sections;
-}
-
-/** One short line that is no sentence, list, table or code. */
-function isHeading(block: string): boolean {
-  return block.length <= HEADING_LENGTH && !/\n|[.,:;]$|^\s*([-*+>|`~]|\d+[.)])/.test(block);
-}
-
-/** Paragraphs, with fenced code kept whole and together. */
-function blocksOf(text: string): string[] {
-  const blocks: string[] = [];
-  let current: string[] = [];
-  let fence: string | undefined;
-  const end = () => {
-    if (current.length > 0) blocks.push(current.join('\n'));
-    current = [];
-  };
-  for (const line of text.split('\n')) {
-    const mark = /^\s*(```+|~~~+)/.exec(line)?.[1];
-    if (fence === undefined && line.trim() === '') {
-      end();
-      continue;
-    }
-    current.push(line);
-    if (mark === undefined) continue;
-    if (fence === undefined) fence = mark;
-    else if (mark.startsWith(fence)) fence = undefined;
-  }
-  end();
-  return blocks;
+/** The paragraph before the list or table that the block is part of. */
+function introductionOf(blocks: readonly Block[], at: number): Block | undefined {
+  const kind = blocks[at]!.kind;
+  if (kind !== 'row' && kind !== 'item') return undefined;
+  const before = blocks.slice(0, at).findLast((block) => block.kind !== kind);
+  return before?.kind === 'prose' && before.text.length <= ANSWER_LENGTH / 2 ? before : undefined;
 }

@@ -27,6 +27,7 @@ export const answerSchema = z
       )
       .readonly(),
     confident: z.boolean(),
+    fromOwnDocumentation: z.boolean().optional().describe('It answers from what Tenure knows of itself.'),
     tookMs: z.number(),
   })
   .openapi('Answer');
