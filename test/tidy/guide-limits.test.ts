@@ -20,7 +20,7 @@ describe('docs/guide/remember-and-recall.md', () => {
   const guide = textOf('docs/guide/remember-and-recall.md').replaceAll(/\s+/g, ' ');
 
   it.each([
-    [INPUT, 'TEXT_LIMIT', /One memory holds at most ([\d,]+) characters/],
+    [INPUT, 'TEXT_LIMIT', /The maximum size of one memory is ([\d,]+) characters/],
     [INPUT, 'TAGS_LIMIT', /up to (\d+) labels/],
     [MEMORY, 'BATCH_LIMIT', /in one transaction of up to ([\d,]+) memories/],
     [MEMORY, 'BATCH_CHARACTERS', /memories and ([\d,]+) characters together/],
