@@ -7,7 +7,7 @@ import { Tenure } from '../src/platform/tenure.ts';
 import type { NewMemory } from '../src/storage/memory-store.ts';
 import { type Connection, loadDriver } from '../src/storage/sqlite/driver.ts';
 import { INSERT_MEMORY, insertParameters } from '../src/storage/sqlite/memory-rows.ts';
-import { memories } from '../src/storage/sqlite/migrations/002-memories.ts';
+import { migrations } from '../src/storage/sqlite/migrations.ts';
 import { median } from './data/percentile.ts';
 import type { Bench } from './table.ts';
 
@@ -95,7 +95,7 @@ class BareSqlite {
     const { DatabaseSync } = await loadDriver();
     const connection = new DatabaseSync(path, {});
     connection.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
-    connection.exec(memories.sql);
+    for (const { sql } of migrations) connection.exec(sql);
     connection.exec(`INSERT INTO partitions (id, tenant, agent, user) VALUES (1, 'bench', '', '')`);
     return new BareSqlite(connection);
   }
