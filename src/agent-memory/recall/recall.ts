@@ -79,16 +79,8 @@ export async function recall(
 ): Promise<readonly Recalled[]> {
   const scope = requireScope(options.scope);
   requireQuery(query);
-  requireConditions(options);
   const limit = requireLimit(options);
-  const filter: MemoryFilter = {
-    session: scope.session,
-    tags: options.tags,
-    fromMs: options.fromMs,
-    toMs: options.toMs,
-    minImportance: options.minImportance,
-    asOfMs: options.asOfMs ?? options.nowMs,
-  };
+  const filter = requireFilter(options, scope);
   const basket = new Basket({ limit, maxTokens: options.maxTokens });
   const terms = questionTerms(query);
   options.signal?.throwIfAborted();
@@ -210,12 +202,21 @@ function requireQuery(query: string): void {
   }
 }
 
-function requireConditions({ tags, fromMs, toMs, asOfMs, minImportance }: RecallOptions): void {
-  if (tags !== undefined) requireTags(tags);
+function requireFilter(options: RecallOptions & { nowMs: number }, { session }: Scope): MemoryFilter {
+  const { tags, fromMs, toMs, asOfMs, minImportance, nowMs } = options;
   optionalTime(fromMs, 'fromMs');
   optionalTime(toMs, 'toMs');
   optionalTime(asOfMs, 'asOfMs');
   if (minImportance !== undefined) requireShare(minImportance, 'minImportance');
+  return {
+    session,
+    // As they were kept: `remember` mends what databases cannot keep.
+    tags: tags === undefined ? undefined : requireTags(tags),
+    fromMs,
+    toMs,
+    minImportance,
+    asOfMs: asOfMs ?? nowMs,
+  };
 }
 
 function requireLimit({ limit, maxTokens }: RecallOptions): number {
