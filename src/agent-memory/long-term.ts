@@ -9,7 +9,14 @@ import { ClosedError, InvalidArgumentError } from '../base/errors.ts';
 import type { EventSink, TenureEventBase } from '../base/events.ts';
 import type { MemoryStatistics, MemoryStore, NewMemory, StoredMemory } from '../storage/memory-store.ts';
 import { requireScope, type Scope } from '../storage/scope.ts';
-import { newMemory, type RememberItem, type RememberOptions, requireName, requireString } from './memory-input.ts';
+import {
+  BATCH_LIMIT,
+  newMemory,
+  type RememberItem,
+  type RememberOptions,
+  requireName,
+  requireString,
+} from './memory-input.ts';
 import { type Recalled, type RecallOptions, recall } from './recall/recall.ts';
 import { ScratchArrays } from './recall/scratch.ts';
 import { type TermCounts, termCounts } from './recall/term-counts.ts';
@@ -29,8 +36,7 @@ export interface ForgottenEvent extends TenureEventBase {
 
 export type MemoryEvent = RememberedEvent | ForgottenEvent;
 
-/** Memories of one durable transaction, and their characters: a batch holds up other writers for some tens of milliseconds. */
-const BATCH_LIMIT = 2_000;
+/** Characters of one durable transaction: a batch holds up other writers for some tens of milliseconds. */
 const BATCH_CHARACTERS = 4_000_000;
 /** Analysing goes on so long before others have a turn; one text takes from a tenth of a millisecond to some tens. */
 const TURN_MS = 5;

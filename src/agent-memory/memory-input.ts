@@ -36,7 +36,10 @@ export interface RememberItem extends RememberOptions {
 
 /** Longest text of one memory, in UTF-16 units. Longer ones are documents: ingest cuts them into passages. */
 export const TEXT_LIMIT = 32_768;
-const TAGS_LIMIT = 32;
+/** Most labels of one memory. */
+export const TAGS_LIMIT = 32;
+/** Most memories of one batch, which is one transaction. */
+export const BATCH_LIMIT = 2_000;
 const LABEL_LIMIT = 128;
 const NAME_LIMIT = 1024;
 const METADATA_LIMIT = 16_384;
