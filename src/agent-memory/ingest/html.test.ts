@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../base/clock.ts';
 import { readHtml } from './html.ts';
 import { readAll } from './reading.fixture.ts';
 
@@ -47,6 +48,22 @@ describe('readHtml', () => {
   it('reads a fragment and broken markup', async () => {
     expect(await textOf('plain < text </p> & <b>more<i>')).toBe('plain < text\n\n& more');
     expect(await textOf('')).toBe('');
+  });
+
+  it.each([
+    ['<', '<'],
+    ['entities', '&#x110000;&#0;&amp&#99999999999;'],
+    ['cells', 'a<td>'],
+    ['spaces', '<b> </b>'],
+  ])('reads a flood of %s in time with its length', async (_name, piece) => {
+    const startedMs = systemClock.monotonicMs();
+    await readAll(readHtml, piece.repeat(400_000 / piece.length));
+    // A quarter of a second at most; four to ten seconds when each piece of text costs the length of its paragraph.
+    expect(systemClock.monotonicMs() - startedMs).toBeLessThan(2_000);
+  });
+
+  it('joins text that comes in pieces with the space that was there', async () => {
+    expect(await textOf('a &amp; b&amp; c &lt;d <b> e</b> <i>f</i>g')).toBe('a & b& c <d e fg');
   });
 
   it('refuses markup without end and without bottom', async () => {

@@ -25,6 +25,7 @@ const BLOCKS = new Set(
 );
 const LINES = new Set(['br', 'dd', 'dt', 'li', 'option', 'tr']);
 const CELLS = new Set(['td', 'th']);
+const ENDS_IN_SPACE = /\s$/;
 const HEADING = /^h([1-6])$/;
 
 export const readHtml: Reader = async function* (text, about) {
@@ -42,6 +43,8 @@ class HtmlReader {
   readonly #about: About;
   readonly #parser: Parser;
   #text = '';
+  /** Whether `#text` is empty or ends in white space. To look at its end would copy the whole of it, with every character of a flood. */
+  #atSpace = true;
   #headingLevel = 0;
   #preDepth = 0;
   #droppedDepth = 0;
@@ -111,7 +114,7 @@ class HtmlReader {
     if (this.#preDepth > 0) this.#append(text);
     else {
       const words = text.replace(/\s+/g, ' ');
-      this.#append(this.#text === '' || /\s$/.test(this.#text) ? words.trimStart() : words);
+      this.#append(this.#atSpace ? words.trimStart() : words);
     }
   }
 
@@ -120,11 +123,14 @@ class HtmlReader {
   }
 
   #append(text: string): void {
+    if (text === '') return;
     this.#text += text;
+    this.#atSpace = ENDS_IN_SPACE.test(text.slice(-1));
     while (this.#text.length > PARAGRAPH_LIMIT) {
       const cut = cutBefore(this.#text, PARAGRAPH_LIMIT);
       this.builder.block(this.#text.slice(0, cut));
       this.#text = this.#text.slice(cut);
+      this.#atSpace ||= this.#text === '';
     }
   }
 
@@ -145,6 +151,7 @@ class HtmlReader {
     const text = this.#text;
     const level = this.#headingLevel;
     this.#text = '';
+    this.#atSpace = true;
     if (text.trim() === '') return;
     this.#headingLevel = 0;
     const title = oneLine(text);
