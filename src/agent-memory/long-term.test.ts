@@ -152,6 +152,18 @@ describe('recall', () => {
     expect(textsOf(found)).toEqual(['zebra rare1999', 'zebra rare1499', 'zebra rare999', 'zebra rare499']);
   });
 
+  it('reads many results a few at a time, with turns for others', async () => {
+    await using opened = await open();
+    await opened.memory.rememberAll(Array.from({ length: 1000 }, () => ({ text: 'zebra', scope: ANN })));
+    let turns = 0;
+    let under = true;
+    const countTurns = () => void setImmediate(() => under && ++turns && countTurns());
+    countTurns();
+    expect(await opened.memory.recall('zebra', { scope: ANN, limit: 1000 })).toHaveLength(1000);
+    under = false;
+    expect(turns).toBeGreaterThanOrEqual(10);
+  });
+
   it('leaves out what has expired or is no longer valid, and can ask for an earlier time', async () => {
     await using opened = await open();
     const startMs = opened.clock.nowMs();
