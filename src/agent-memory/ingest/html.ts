@@ -26,6 +26,7 @@ const BLOCKS = new Set(
 const LINES = new Set(['br', 'dd', 'dt', 'li', 'option', 'tr']);
 const CELLS = new Set(['td', 'th']);
 const ENDS_IN_SPACE = /\s$/;
+const HAS_WORDS = /[^\s|]/;
 const HEADING = /^h([1-6])$/;
 
 export const readHtml: Reader = async function* (text, about) {
@@ -43,8 +44,11 @@ class HtmlReader {
   readonly #about: About;
   readonly #parser: Parser;
   #text = '';
-  /** Whether `#text` is empty or ends in white space. To look at its end would copy the whole of it, with every character of a flood. */
+  // What `#text` ends in: to look at it would copy the whole of it, with every character of a flood.
+  /** It is empty or ends in white space. */
   #atSpace = true;
+  /** Its last line has more than white space and cell marks. */
+  #lineHasWords = false;
   #headingLevel = 0;
   #preDepth = 0;
   #droppedDepth = 0;
@@ -86,7 +90,7 @@ class HtmlReader {
     if (BLOCKS.has(name)) this.#endBlock();
     if (LINES.has(name)) this.#addMark('\n');
     if (name === 'sup' || name === 'sub') this.#addMark(' ');
-    if (CELLS.has(name) && /[^\s|]/.test(this.#lastLine())) this.#addMark(' | ');
+    if (CELLS.has(name) && this.#lineHasWords) this.#addMark(' | ');
     const level = HEADING.exec(name);
     if (level) this.#headingLevel = Number(level[1]);
     if (name === 'pre') this.#preDepth++;
@@ -123,19 +127,27 @@ class HtmlReader {
   }
 
   #append(text: string): void {
-    if (text === '') return;
     this.#text += text;
-    this.#atSpace = ENDS_IN_SPACE.test(text.slice(-1));
+    this.#endsIn(text);
     while (this.#text.length > PARAGRAPH_LIMIT) {
       const cut = cutBefore(this.#text, PARAGRAPH_LIMIT);
       this.builder.block(this.#text.slice(0, cut));
-      this.#text = this.#text.slice(cut);
-      this.#atSpace ||= this.#text === '';
+      this.#setText(this.#text.slice(cut));
     }
   }
 
-  #lastLine(): string {
-    return this.#text.slice(this.#text.lastIndexOf('\n') + 1);
+  #setText(text: string): void {
+    this.#text = text;
+    this.#atSpace = true;
+    this.#lineHasWords = false;
+    this.#endsIn(text);
+  }
+
+  #endsIn(text: string): void {
+    if (text === '') return;
+    const line = text.lastIndexOf('\n') + 1;
+    this.#atSpace = ENDS_IN_SPACE.test(text.slice(-1));
+    this.#lineHasWords = (this.#lineHasWords && line === 0) || HAS_WORDS.test(text.slice(line));
   }
 
   #endTitle(): void {
@@ -150,8 +162,7 @@ class HtmlReader {
   #endBlock(): void {
     const text = this.#text;
     const level = this.#headingLevel;
-    this.#text = '';
-    this.#atSpace = true;
+    this.#setText('');
     if (text.trim() === '') return;
     this.#headingLevel = 0;
     const title = oneLine(text);
