@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../base/clock.ts';
 import { analyze, countTerms, wordsOf } from './analyze.ts';
 
 describe('analyze', () => {
@@ -40,6 +41,23 @@ describe('analyze', () => {
     expect(analyze('what was it that you had')).toEqual([]);
     expect(analyze('?!… --')).toEqual([]);
     expect(analyze('')).toEqual([]);
+  });
+
+  it('cuts a run of marks at thirty, which any two spellings of a word stay below', () => {
+    const marks = (count: number) => '\u0f71\u0f72'.repeat(count / 2);
+    expect(analyze(`ཀ${marks(30)}`)).toEqual(analyze(`ཀ${marks(30)}${marks(20_000)}`));
+    expect(analyze(`e${'\u0301'.repeat(40)}`)).toEqual(['e']);
+    // Half-width sound marks are letters until they are normalised.
+    expect(analyze('\uff9e\u0334'.repeat(15))).toEqual(analyze('\uff9e\u0334'.repeat(16_000)));
+  });
+
+  it('takes no text of a script to be slow: a run of marks costs no more than its length', () => {
+    for (const mark of ['\u0f73', '\u0300\u0316', '\u3099\u0334\u05b0\u0345', '\uff9e\u0334']) {
+      const startedMs = systemClock.monotonicMs();
+      for (let time = 0; time < 20; time++) analyze(`a${mark.repeat(32_000 / mark.length)}`);
+      // Some milliseconds; a run that is sorted whole takes half a second to two, each time.
+      expect(systemClock.monotonicMs() - startedMs).toBeLessThan(2_000);
+    }
   });
 
   it('bounds a term however long the text runs without a space', () => {

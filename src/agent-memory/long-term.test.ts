@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { StoredMemory } from '../storage/memory-store.ts';
+import type { MemoryStore, StoredMemory } from '../storage/memory-store.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { TemporaryStore } from '../testing/temporary-store.ts';
-import type { MemoryEvent } from './long-term.ts';
+import { LongTermMemory, type MemoryEvent } from './long-term.ts';
 import { estimateTokens } from './tokens.ts';
 
 const ANN = { tenant: 'acme', user: 'ann' };
@@ -46,6 +46,24 @@ describe('remember', () => {
     expect(opened.memory.statistics().memories).toBe(0);
     const many = Array.from({ length: 2_001 }, () => ({ text: 'x', scope: ANN }));
     await expect(opened.memory.rememberAll(many)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+  });
+
+  it('lets others have turns while it analyses, by the time that takes', async () => {
+    class SlowClock extends ManualClock {
+      #readings = 0;
+      override monotonicMs(): number {
+        return this.#readings++ * 4;
+      }
+    }
+    let turns = 0;
+    let under = true;
+    const countTurns = () => void setImmediate(() => under && ++turns && countTurns());
+    const store = { put: async () => {} } as unknown as MemoryStore;
+    await using memory = new LongTermMemory({ store, clock: new SlowClock(), onEvent: () => {} });
+    countTurns();
+    await memory.rememberAll(Array.from({ length: 20 }, () => ({ text: 'zebra', scope: ANN })));
+    under = false;
+    expect(turns).toBeGreaterThanOrEqual(9);
   });
 
   it('does nothing after an abort', async () => {
@@ -96,6 +114,14 @@ describe('recall', () => {
     ]);
   });
 
+  it('finds by a tag as it was kept, whatever was in it', async () => {
+    await using opened = await open();
+    await opened.memory.remember('tagged', { scope: ANN, tags: ['a\0b', 'c\ud800'] });
+    for (const tags of [['a\0b'], ['c\ud800'], ['a\ufffdb', 'a\0b']]) {
+      expect(textsOf(await opened.memory.recall('tagged', { scope: ANN, tags }))).toEqual(['tagged']);
+    }
+  });
+
   it('fills a token budget best first and never exceeds it', async () => {
     await using opened = await open(Array.from({ length: 30 }, (_, index) => `zebra ${'stripe '.repeat(index % 7)}`));
     for (const maxTokens of [1, 3, 8, 40]) {
@@ -124,6 +150,18 @@ describe('recall', () => {
     await opened.memory.rememberAll(items);
     const found = await opened.memory.recall('zebra', { scope: ANN, tags: ['rare'], limit: 10 });
     expect(textsOf(found)).toEqual(['zebra rare1999', 'zebra rare1499', 'zebra rare999', 'zebra rare499']);
+  });
+
+  it('reads many results a few at a time, with turns for others', async () => {
+    await using opened = await open();
+    await opened.memory.rememberAll(Array.from({ length: 1000 }, () => ({ text: 'zebra', scope: ANN })));
+    let turns = 0;
+    let under = true;
+    const countTurns = () => void setImmediate(() => under && ++turns && countTurns());
+    countTurns();
+    expect(await opened.memory.recall('zebra', { scope: ANN, limit: 1000 })).toHaveLength(1000);
+    under = false;
+    expect(turns).toBeGreaterThanOrEqual(10);
   });
 
   it('leaves out what has expired or is no longer valid, and can ask for an earlier time', async () => {
@@ -222,6 +260,32 @@ describe('forget and sources', () => {
     await expect(opened.memory.forgetSource('x', {} as never)).rejects.toMatchObject({ code: 'SCOPE_REQUIRED' });
     expect(await opened.memory.forget(found!.memory.id, ANN)).toBe(true);
     expect(await opened.memory.recall('mine', { scope: ANN })).toEqual([]);
+  });
+
+  it.each([undefined, null, 5, true, {}, []])('refuses %o as an id or a source', async (value) => {
+    await using opened = await open(['mine']);
+    const { memory } = opened;
+    const wrong = value as never;
+    for (const refused of [
+      () => memory.get(wrong, ANN),
+      () => memory.forget(wrong, ANN),
+      () => memory.forgetSource(wrong, ANN),
+      () => memory.sourceVersion(wrong, ANN),
+    ]) {
+      await expect(refused()).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    }
+    expect(memory.statistics().memories).toBe(1);
+  });
+
+  it('finds a source by its name as it was kept, and refuses a version that is none', async () => {
+    await using opened = await open();
+    await opened.memory.remember('text', { scope: ANN, source: 'a\0', metadata: { version: 'v1' } });
+    expect(await opened.memory.sourceVersion('a\0', ANN)).toBe('v1');
+    const keepVersion = {} as never;
+    await expect(opened.memory.forgetSource('a\0', ANN, { keepVersion })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    });
+    expect(await opened.memory.forgetSource('a\0', ANN)).toBe(1);
   });
 
   it('replaces the version of a source', async () => {

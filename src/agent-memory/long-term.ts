@@ -9,7 +9,14 @@ import { ClosedError, InvalidArgumentError } from '../base/errors.ts';
 import type { EventSink, TenureEventBase } from '../base/events.ts';
 import type { MemoryStatistics, MemoryStore, NewMemory, StoredMemory } from '../storage/memory-store.ts';
 import { requireScope, type Scope } from '../storage/scope.ts';
-import { newMemory, type RememberItem, type RememberOptions } from './memory-input.ts';
+import {
+  BATCH_LIMIT,
+  newMemory,
+  type RememberItem,
+  type RememberOptions,
+  requireName,
+  requireString,
+} from './memory-input.ts';
 import { type Recalled, type RecallOptions, recall } from './recall/recall.ts';
 import { ScratchArrays } from './recall/scratch.ts';
 import { type TermCounts, termCounts } from './recall/term-counts.ts';
@@ -29,11 +36,10 @@ export interface ForgottenEvent extends TenureEventBase {
 
 export type MemoryEvent = RememberedEvent | ForgottenEvent;
 
-/** Memories of one durable transaction, and their characters: a batch holds up other writers for some tens of milliseconds. */
-const BATCH_LIMIT = 2_000;
+/** Characters of one durable transaction: a batch holds up other writers for some tens of milliseconds. */
 const BATCH_CHARACTERS = 4_000_000;
-/** Texts analysed before others have a turn. */
-const ANALYSED_AT_ONCE = 100;
+/** Analysing goes on so long before others have a turn; one text takes from a tenth of a millisecond to some tens. */
+const TURN_MS = 5;
 
 /** What agents know: `remember` keeps it durably, `recall` finds it again, both within a scope. */
 export class LongTermMemory implements AsyncDisposable {
@@ -75,12 +81,7 @@ export class LongTermMemory implements AsyncDisposable {
     options.signal?.throwIfAborted();
     requireBatch(items);
     const nowMs = this.#clock.nowMs();
-    const made: NewMemory[] = [];
-    for (const item of items) {
-      made.push(newMemory(item, nowMs));
-      if (made.length % ANALYSED_AT_ONCE === 0) await nextTurn();
-    }
-    options.signal?.throwIfAborted();
+    const made = await this.#analysed(items, { nowMs, signal: options.signal });
     await this.#store.put(made, options.signal);
     for (const [tenant, count] of countByTenant(made.map(({ memory }) => memory.scope))) {
       this.#emit({ type: 'agent_memory.remembered', atMs: nowMs, count, tenant });
@@ -115,14 +116,14 @@ export class LongTermMemory implements AsyncDisposable {
   /** The memory with this id if it is in that scope's partition, else null. */
   async get(id: string, scope: Scope): Promise<StoredMemory | null> {
     this.#requireOpen();
-    return this.#store.get(requireScope(scope), id);
+    return this.#store.get(requireScope(scope), requireString(id, 'id'));
   }
 
   /** Removes a memory of that scope's partition; false when it is not there. */
   async forget(id: string, scope: Scope): Promise<boolean> {
     this.#requireOpen();
     const address = requireScope(scope);
-    const removed = await this.#store.remove(address, id);
+    const removed = await this.#store.remove(address, requireString(id, 'id'));
     if (removed)
       this.#emit({ type: 'agent_memory.forgotten', atMs: this.#clock.nowMs(), count: 1, tenant: address.tenant });
     return removed;
@@ -132,7 +133,12 @@ export class LongTermMemory implements AsyncDisposable {
   async forgetSource(source: string, scope: Scope, options: { keepVersion?: string } = {}): Promise<number> {
     this.#requireOpen();
     const address = requireScope(scope);
-    const count = await this.#store.removeSource(address, source, options);
+    const { keepVersion } = options ?? {};
+    const count = await this.#store.removeSource(
+      address,
+      requireName(source, 'source'),
+      keepVersion === undefined ? {} : { keepVersion: requireString(keepVersion, 'keepVersion') },
+    );
     if (count > 0)
       this.#emit({ type: 'agent_memory.forgotten', atMs: this.#clock.nowMs(), count, tenant: address.tenant });
     return count;
@@ -141,7 +147,7 @@ export class LongTermMemory implements AsyncDisposable {
   /** The `version` in the metadata of the newest memory of a source, or null. */
   async sourceVersion(source: string, scope: Scope): Promise<string | null> {
     this.#requireOpen();
-    const latest = await this.#store.latestOfSource(requireScope(scope), source);
+    const latest = await this.#store.latestOfSource(requireScope(scope), requireName(source, 'source'));
     const version = latest?.metadata['version'];
     return typeof version === 'string' ? version : null;
   }
@@ -160,6 +166,23 @@ export class LongTermMemory implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  /** The memories of a batch, and turns for others in between. */
+  async #analysed(
+    items: readonly RememberItem[],
+    { nowMs, signal }: { nowMs: number; signal: AbortSignal | undefined },
+  ): Promise<readonly NewMemory[]> {
+    const made: NewMemory[] = [];
+    let turnMs = this.#clock.monotonicMs();
+    for (const item of items) {
+      made.push(newMemory(item, nowMs));
+      if (this.#clock.monotonicMs() - turnMs < TURN_MS) continue;
+      await nextTurn();
+      signal?.throwIfAborted();
+      turnMs = this.#clock.monotonicMs();
+    }
+    return made;
   }
 
   #requireOpen(): void {

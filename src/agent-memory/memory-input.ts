@@ -36,7 +36,10 @@ export interface RememberItem extends RememberOptions {
 
 /** Longest text of one memory, in UTF-16 units. Longer ones are documents: ingest cuts them into passages. */
 export const TEXT_LIMIT = 32_768;
-const TAGS_LIMIT = 32;
+/** Most labels of one memory. */
+export const TAGS_LIMIT = 32;
+/** Most memories of one batch, which is one transaction. */
+export const BATCH_LIMIT = 2_000;
 const LABEL_LIMIT = 128;
 const NAME_LIMIT = 1024;
 const METADATA_LIMIT = 16_384;
@@ -169,6 +172,11 @@ function depthOf(value: Json, depth = 1): number {
   return Math.max(depth, ...Object.values(value).map((child) => depthOf(child, depth + 1)));
 }
 
+export function requireString(value: string, argument: string): string {
+  if (typeof value !== 'string') throw new InvalidArgumentError(argument, 'must be a string.');
+  return value;
+}
+
 export function requireShare(share: number, argument: string): number {
   if (typeof share !== 'number' || !(share >= 0 && share <= 1)) {
     throw new InvalidArgumentError(argument, `must lie between 0 and 1; got ${String(share)}.`);
@@ -193,7 +201,11 @@ function expiry(ttlMs: number | undefined, nowMs: number): number | null {
 }
 
 function optionalName(name: string | undefined, argument: string): string | null {
-  if (name === undefined) return null;
+  return name === undefined ? null : requireName(name, argument);
+}
+
+/** A name as it is kept, so that what was remembered under it is found by it. */
+export function requireName(name: string, argument: string): string {
   if (typeof name !== 'string' || name === '' || name.length > NAME_LIMIT) {
     throw new InvalidArgumentError(argument, `must be a string of 1 to ${NAME_LIMIT} characters.`);
   }

@@ -69,6 +69,29 @@ describe('Tenure', () => {
     );
   });
 
+  it.each([
+    ['fromMs', undefined],
+    ['fromMs', {}],
+    ['toMs', { fromMs: 0 }],
+    ['toMs', { fromMs: 0, toMs: Number.POSITIVE_INFINITY }],
+    ['fromMs', { fromMs: '0', toMs: 1 }],
+    ['points', { fromMs: 0, toMs: 1, points: Number.NaN }],
+  ])('refuses a history without %s: %o', async (argument, range) => {
+    await using tenure = await open();
+    await expect(tenure.history(range as never)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      details: { argument },
+    });
+  });
+
+  it('refuses an option it does not know, and opens nothing', async () => {
+    const options = { dir: directory } as Parameters<typeof Tenure.open>[0];
+    await expect(Tenure.open(options)).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      message: expect.stringContaining('Did you mean directory?'),
+    });
+  });
+
   it('compacts the history soon after it was opened, so that a process often restarted does too', async () => {
     const clock = new ManualClock();
     const old = clock.nowMs() - 3 * 86_400_000;

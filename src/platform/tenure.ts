@@ -12,7 +12,7 @@ import type { IngestReport } from '../agent-memory/ingest/report.ts';
 import { LongTermMemory } from '../agent-memory/long-term.ts';
 import { HelpAgent } from '../agents/help/help-agent.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
-import { ClosedError, messageOf, TenureError } from '../base/errors.ts';
+import { ClosedError, InvalidArgumentError, messageOf, TenureError } from '../base/errors.ts';
 import { EventHub, type EventSink } from '../base/events.ts';
 import { seededRandom } from '../base/random.ts';
 import { ResourceScope } from '../base/resource-scope.ts';
@@ -30,6 +30,7 @@ import type { Configuration } from './configuration/keys.ts';
 import { type LoadOptions, loadConfiguration } from './configuration/load.ts';
 import type { LoadedConfiguration } from './configuration/loaded-configuration.ts';
 import { ConfigurationWatch } from './configuration/watch.ts';
+import { requireKnownOptions } from './known-options.ts';
 import { historyPointOf, type NodeStatus, statusOf } from './node-status.ts';
 import { PageCacheConsumer } from './page-cache.ts';
 import { registerRecallCache } from './recall-cache.ts';
@@ -62,6 +63,9 @@ export interface Readiness {
   };
 }
 
+const OPTIONS: readonly (keyof TenureOptions)[] = [
+  ...(['directory', 'configuration', 'configurationPath', 'environment', 'clock', 'onEvent'] as const),
+];
 const STORE_FILE = 'tenure.db';
 /** Whose readings the history of this store is; one node a folder. */
 const NODE = 'local';
@@ -109,9 +113,11 @@ export class Tenure implements AsyncDisposable {
    * await using tenure = await Tenure.open({ directory: './data' });
    * await tenure.memory.remember('Ann prefers short answers.', { scope: { tenant: 'acme', user: 'ann' } });
    * ```
-   * @throws ConfigurationError, ConfigurationUnreadableError, and the store's errors; nothing is left open then.
+   * @throws InvalidArgumentError for an option that there is not; ConfigurationError, ConfigurationUnreadableError, and the store's
+   * errors; nothing is left open then.
    */
   static async open(options: TenureOptions = {}): Promise<Tenure> {
+    requireKnownOptions(options, { call: 'Tenure.open', known: OPTIONS });
     const { clock = systemClock, onEvent } = options;
     // Kept for reloads: they look where the start did, wherever the process has gone since.
     const from = { ...loadOptionsOf(options), workingDirectory: process.cwd() };
@@ -200,10 +206,17 @@ export class Tenure implements AsyncDisposable {
     }
   }
 
-  /** Stored readings of a range, as about `points` (600 by default) means; see `HistoryRange`. */
-  history(range: { fromMs: number; toMs: number; points?: number }): Promise<History> {
+  /**
+   * Stored readings of a range, as about `points` (600 by default) means; see `HistoryRange`.
+   *
+   * @throws InvalidArgumentError when the range has no beginning or end, or `points` is no number.
+   */
+  async history(range: { fromMs: number; toMs: number; points?: number }): Promise<History> {
     this.#requireOpen();
-    const { fromMs, toMs, points = 600 } = range;
+    const { fromMs, toMs, points = 600 } = range ?? {};
+    for (const [argument, value] of Object.entries({ fromMs, toMs, points })) {
+      if (!Number.isFinite(value)) throw new InvalidArgumentError(argument, 'must be a finite number.');
+    }
     return this.#parts.readings.range({ fromMs, toMs, maxPoints: Math.max(2, points) });
   }
 

@@ -114,6 +114,10 @@ function openApiDocument(app: App) {
   });
 }
 
+/** A message may repeat every key of a request: the first problems say enough, and the beginning of each. */
+const PROBLEMS_TOLD = 5;
+const PROBLEM_CHARACTERS = 300;
+
 /** A request that does not fit its schema; one without a scope is told so by the scope's own error. */
 function invalidRequest(error: z.ZodError, data: unknown): ScopeRequiredError | RequestRefusedError {
   const noScope = error.issues.some(
@@ -121,8 +125,9 @@ function invalidRequest(error: z.ZodError, data: unknown): ScopeRequiredError | 
   );
   if (noScope) return new ScopeRequiredError();
   const problems = error.issues
-    .slice(0, 20)
-    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`));
+    .slice(0, PROBLEMS_TOLD)
+    .map(({ path, message }) => (path.length === 0 ? message : `${path.join('.')}: ${message}`))
+    .map((problem) => (problem.length > PROBLEM_CHARACTERS ? `${problem.slice(0, PROBLEM_CHARACTERS)}…` : problem));
   return new RequestRefusedError(
     'INVALID_REQUEST',
     `The request is not as /openapi.json describes it. ${problems.join('; ')}`,

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { MIB } from '../base/bytes.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
-import { JSON_DEPTH_LIMIT, parseJson } from './json-body.ts';
+import { JSON_DEPTH_LIMIT, JSON_VALUES_LIMIT, parseJson } from './json-body.ts';
 import { jsonOf, serveFake, type TestServer, until } from './test-server.ts';
 
 const scope = { tenant: 'acme' };
@@ -40,6 +40,41 @@ describe('a JSON body', () => {
     await using served = await serveFake(new ManualClock());
     const response = await served.post('/memories', body);
     expect([response.status, (await jsonOf(response)).code]).toEqual([400, code]);
+  });
+
+  it.each([
+    ['numbers', (count: number) => `{"items":[${'1,'.repeat(count)}1]}`],
+    ['objects', (count: number) => `{"items":[${'{},'.repeat(count)}{}]}`],
+    ['keys', (count: number) => `{${'"k":1,'.repeat(count)}"k":1}`],
+    ['lists', (count: number) => `{"metadata":{"a":[${'[],'.repeat(count)}[]]}}`],
+  ])('of more %s than a request may hold is refused before it is parsed', async (_name, body) => {
+    await using served = await serveFake(new ManualClock(), { limits: { bodyLimitBytes: 8 * MIB } });
+    const response = await served.post('/memories/batch', body(JSON_VALUES_LIMIT));
+    expect([response.status, (await jsonOf(response)).code]).toEqual([413, 'JSON_TOO_MANY_VALUES']);
+  });
+
+  it('may hold as many values as the limit, however its strings look', () => {
+    const most = Array.from({ length: JSON_VALUES_LIMIT - 1 }, () => 1);
+    expect(parseJson(Buffer.from(JSON.stringify(most)))).toEqual(most);
+    expect(() => parseJson(Buffer.from(JSON.stringify([...most, 1])))).toThrow('values and keys');
+    const strings = ['[{,:'.repeat(JSON_VALUES_LIMIT), '\\"[[[['.repeat(100), '\\', '"]', 'é[🙂{'];
+    expect(parseJson(Buffer.from(JSON.stringify(strings)))).toEqual(strings);
+  });
+
+  it.each([
+    ['/memories/batch', { items: Array.from({ length: 2000 }, () => ({ scope })) }, 'items.0.'],
+    ['/memories/batch', { items: Array.from({ length: 2001 }, () => 1) }, 'items: Too big'],
+    ['/memories/batch', { items: Array.from({ length: 2000 }, () => ({ scope, text: 'x', tags: [1, 2] })) }, 'tags.0'],
+    ['/recall', { scope, query: 'x', tags: Array.from({ length: 50_000 }, () => 1) }, 'tags: Too big'],
+    ['/recall', { scope, query: 'x', ...Object.fromEntries(Array.from({ length: 50_000 }, (_, k) => [k, k])) }, 'keys'],
+  ])('to %s with no end of mistakes is told of the first', async (path, body, told) => {
+    await using served = await serveFake(new ManualClock(), { limits: { bodyLimitBytes: 8 * MIB } });
+    const response = await served.post(path, body);
+    const problem = await jsonOf(response);
+    expect([response.status, problem.code]).toEqual([400, 'INVALID_REQUEST']);
+    expect(problem['detail']).toContain(told);
+    expect((problem['details'] as { problems: string[] }).problems.length).toBeLessThanOrEqual(5);
+    expect(JSON.stringify(problem).length).toBeLessThan(5_000);
   });
 
   it('may nest as deep as the limit', () => {
@@ -240,6 +275,8 @@ describe('a document', () => {
     ['over the limit', 'x'.repeat(MIB + 1), undefined, undefined, 413, 'BODY_TOO_LARGE'],
     ['of an unknown type', 'x', undefined, { 'content-type': 'application/pdf' }, 415, 'UNSUPPORTED_MEDIA_TYPE'],
     ['without a name', 'x', 'tenant=acme', undefined, 400, 'INVALID_REQUEST'],
+    ['with a control character in its name', 'x', 'name=a%00b&tenant=acme', undefined, 400, 'INVALID_REQUEST'],
+    ['with a line end in its name', 'x', 'name=a%0Ab.md&tenant=acme', undefined, 400, 'INVALID_REQUEST'],
     ['without a tenant', 'x', 'name=x.md', undefined, 400, 'SCOPE_REQUIRED'],
     ['with a query it does not know', 'x', 'name=x.md&tenant=acme&speed=fast', undefined, 400, 'INVALID_REQUEST'],
   ])('%s is refused and not taken in', async (_name, body, query, headers, status, code) => {

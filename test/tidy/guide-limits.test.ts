@@ -22,7 +22,7 @@ describe('docs/guide/remember-and-recall.md', () => {
   it.each([
     [INPUT, 'TEXT_LIMIT', /The maximum size of one memory is ([\d,]+) characters/],
     [INPUT, 'TAGS_LIMIT', /up to (\d+) labels/],
-    [MEMORY, 'BATCH_LIMIT', /in one transaction of up to ([\d,]+) memories/],
+    ['src/agent-memory/memory-input.ts', 'BATCH_LIMIT', /in one transaction of up to ([\d,]+) memories/],
     [MEMORY, 'BATCH_CHARACTERS', /memories and ([\d,]+) characters together/],
     [RECALL, 'QUERY_LIMIT', /one above ([\d,]+) characters with `QUERY_TOO_LONG`/],
     [RECALL, 'RESULT_LIMIT', /`limit` is 5 unless you set it, ([\d,]+) at most/],

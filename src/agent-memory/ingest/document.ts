@@ -4,7 +4,7 @@
  * The name identifies the document: taking in the same name again replaces what was known of it. The kind follows from the
  * name's ending unless it is given; what Tenure cannot read as text is refused rather than stored as noise.
  */
-import { TenureError } from '../../base/errors.ts';
+import { InvalidArgumentError, TenureError, textOf } from '../../base/errors.ts';
 
 export const DOCUMENT_KINDS = ['markdown', 'text', 'html', 'conversation'] as const;
 
@@ -79,6 +79,18 @@ export function kindOfMediaType(contentType: string): DocumentKind | null {
 /** A document that cannot be taken in. Codes `INGEST_` + `BINARY`, `CHANGED`, `LINE_TOO_LONG`, `MALFORMED`, `UNREADABLE`, `UNSUPPORTED`. */
 export class IngestError extends TenureError {
   override readonly name = 'IngestError';
+}
+
+/** @throws InvalidArgumentError for what no document can be, whatever its content. */
+export function requireDocument(document: IngestDocument): void {
+  if (typeof document !== 'object' || document === null) {
+    throw new InvalidArgumentError('documents', 'must be objects with a name and a way to open them.');
+  }
+  const { kind, open } = document;
+  if (kind !== undefined && !DOCUMENT_KINDS.includes(kind)) {
+    throw new InvalidArgumentError('kind', `must be one of ${DOCUMENT_KINDS.join(', ')}; got ${textOf(() => kind)}.`);
+  }
+  if (typeof open !== 'function') throw new InvalidArgumentError('open', 'must be a function that gives the bytes.');
 }
 
 /** Its kind, given or by its name. @throws IngestError `INGEST_UNSUPPORTED` */

@@ -49,6 +49,17 @@ describe('readHtml', () => {
     expect(await textOf('')).toBe('');
   });
 
+  it('keeps cells apart on their line, through a flood of them', async () => {
+    expect(await textOf('<td>a<td>b<tr><td><td>c<td>d')).toBe('a | b\nc | d');
+    const cells = await textOf('a<td>'.repeat(50_000));
+    expect(cells.match(/a/g)).toHaveLength(50_000);
+    expect(cells).toMatch(/^a(?: \| ?a|[ \n|]+a)*[ |]*$/);
+  });
+
+  it('joins text that comes in pieces with the space that was there', async () => {
+    expect(await textOf('a &amp; b&amp; c &lt;d <b> e</b> <i>f</i>g')).toBe('a & b& c <d e fg');
+  });
+
   it('refuses markup without end and without bottom', async () => {
     const failure = (html: string) => readAll(readHtml, html).catch((error: unknown) => error);
     expect(await failure(`<!-- ${'x'.repeat(17 * 2 ** 20)}`)).toMatchObject({ code: 'INGEST_MALFORMED' });

@@ -25,6 +25,8 @@ const BLOCKS = new Set(
 );
 const LINES = new Set(['br', 'dd', 'dt', 'li', 'option', 'tr']);
 const CELLS = new Set(['td', 'th']);
+const ENDS_IN_SPACE = /\s$/;
+const HAS_WORDS = /[^\s|]/;
 const HEADING = /^h([1-6])$/;
 
 export const readHtml: Reader = async function* (text, about) {
@@ -42,6 +44,11 @@ class HtmlReader {
   readonly #about: About;
   readonly #parser: Parser;
   #text = '';
+  // What `#text` ends in: to look at it would copy the whole of it, with every character of a flood.
+  /** It is empty or ends in white space. */
+  #atSpace = true;
+  /** Its last line has more than white space and cell marks. */
+  #lineHasWords = false;
   #headingLevel = 0;
   #preDepth = 0;
   #droppedDepth = 0;
@@ -83,7 +90,7 @@ class HtmlReader {
     if (BLOCKS.has(name)) this.#endBlock();
     if (LINES.has(name)) this.#addMark('\n');
     if (name === 'sup' || name === 'sub') this.#addMark(' ');
-    if (CELLS.has(name) && /[^\s|]/.test(this.#lastLine())) this.#addMark(' | ');
+    if (CELLS.has(name) && this.#lineHasWords) this.#addMark(' | ');
     const level = HEADING.exec(name);
     if (level) this.#headingLevel = Number(level[1]);
     if (name === 'pre') this.#preDepth++;
@@ -111,7 +118,7 @@ class HtmlReader {
     if (this.#preDepth > 0) this.#append(text);
     else {
       const words = text.replace(/\s+/g, ' ');
-      this.#append(this.#text === '' || /\s$/.test(this.#text) ? words.trimStart() : words);
+      this.#append(this.#atSpace ? words.trimStart() : words);
     }
   }
 
@@ -121,15 +128,26 @@ class HtmlReader {
 
   #append(text: string): void {
     this.#text += text;
+    this.#endsIn(text);
     while (this.#text.length > PARAGRAPH_LIMIT) {
       const cut = cutBefore(this.#text, PARAGRAPH_LIMIT);
       this.builder.block(this.#text.slice(0, cut));
-      this.#text = this.#text.slice(cut);
+      this.#setText(this.#text.slice(cut));
     }
   }
 
-  #lastLine(): string {
-    return this.#text.slice(this.#text.lastIndexOf('\n') + 1);
+  #setText(text: string): void {
+    this.#text = text;
+    this.#atSpace = true;
+    this.#lineHasWords = false;
+    this.#endsIn(text);
+  }
+
+  #endsIn(text: string): void {
+    if (text === '') return;
+    const line = text.lastIndexOf('\n') + 1;
+    this.#atSpace = ENDS_IN_SPACE.test(text.slice(-1));
+    this.#lineHasWords = (this.#lineHasWords && line === 0) || HAS_WORDS.test(text.slice(line));
   }
 
   #endTitle(): void {
@@ -144,7 +162,7 @@ class HtmlReader {
   #endBlock(): void {
     const text = this.#text;
     const level = this.#headingLevel;
-    this.#text = '';
+    this.#setText('');
     if (text.trim() === '') return;
     this.#headingLevel = 0;
     const title = oneLine(text);

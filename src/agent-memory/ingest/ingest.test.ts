@@ -94,6 +94,47 @@ describe('ingest', () => {
     ]);
   });
 
+  it('lets others have a turn for every 64 KB, however large the pieces it is given', async () => {
+    let turns = 0;
+    let under = true;
+    const countTurns = () => void setImmediate(() => under && ++turns && countTurns());
+    countTurns();
+    for (const bytes of [2 ** 20, 5 * 2 ** 20]) {
+      turns = 0;
+      const report = await take(new ListedMemory(), [document('a.html', '<'.repeat(bytes))]);
+      expect(report).toMatchObject({ failed: [], bytes });
+      expect(turns).toBeGreaterThanOrEqual(2 * (bytes / 65_536) - 1);
+    }
+    under = false;
+  });
+
+  it.each([
+    ['open', { open: () => ['abc'] }],
+    [
+      'open',
+      {
+        open: async function* () {
+          yield 5;
+        },
+      },
+    ],
+    ['open', { open: undefined }],
+    ['kind', { kind: 'pdf' }],
+    ['kind', { kind: 'constructor' }],
+  ])('refuses what is no document, by its %s: %o', async (argument, more) => {
+    const memory = new ListedMemory();
+    const wrong = document('a.txt', 'text', more as never);
+    await expect(take(memory, [wrong])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT', details: { argument } });
+    expect(memory.items).toEqual([]);
+  });
+
+  it.each([[undefined], [null], ['a.md'], [5], [{}], [[null]], [[7]]])(
+    'refuses %o in place of documents',
+    async (documents) => {
+      await expect(take(new ListedMemory(), documents as never)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
+    },
+  );
+
   it('gives each message its session and speaker, and the scope its say', async () => {
     const memory = new ListedMemory();
     const lines =

@@ -18,10 +18,17 @@ import type { Clock } from '../../base/clock.ts';
 import { InvalidArgumentError } from '../../base/errors.ts';
 import type { Scope } from '../../storage/scope.ts';
 import type { RememberItem } from '../memory-input.ts';
-import { examine, read } from './content.ts';
+import { examine, inPieces, read } from './content.ts';
 import { readConversation } from './conversation.ts';
 import { type DecodeReport, decode } from './decode.ts';
-import { type DocumentKind, type IngestDocument, IngestError, requireKind, requireName } from './document.ts';
+import {
+  type DocumentKind,
+  type IngestDocument,
+  IngestError,
+  requireDocument,
+  requireKind,
+  requireName,
+} from './document.ts';
 import { readHtml } from './html.ts';
 import { readMarkdown } from './markdown.ts';
 import { itemOf } from './passage-item.ts';
@@ -74,7 +81,7 @@ const WARNING_LIMIT = 100;
  * ```ts
  * const report = await ingest(tenure.memory, walk(['docs']), { scope: { tenant: 'acme' }, clock: systemClock });
  * ```
- * @throws the memory's errors, and the signal's reason.
+ * @throws InvalidArgumentError for what is no document, the memory's errors, and the signal's reason.
  */
 export async function ingest(
   memory: IngestMemory,
@@ -88,6 +95,7 @@ export async function ingest(
       `must be a whole number from 1 to ${BATCH_LIMIT}; got ${batchPassages}.`,
     );
   }
+  if (!isIterable(documents)) throw new InvalidArgumentError('documents', 'must be a list or a stream of documents.');
   const run = new IngestRun(memory, options, totalBytesOf(documents));
   for await (const document of documents) await run.take(document);
   return run.report();
@@ -113,6 +121,7 @@ class IngestRun {
 
   async take(document: IngestDocument): Promise<void> {
     this.#options.signal?.throwIfAborted();
+    requireDocument(document);
     try {
       await this.#turns.take(keyOf(this.#options.scope, document.name), () => this.#learn(document));
     } catch (error) {
@@ -173,7 +182,7 @@ class IngestRun {
     const badLinesBefore = this.#badLines;
     const about = this.#newAbout(document.name);
     const hash = createHash('sha256');
-    const bytes = this.#counted(found.held ?? read(document, signal), hash);
+    const bytes = this.#counted(found.held ? inPieces(found.held) : read(document, signal), hash);
     let waiting: RememberItem[] = [];
     let position = 0;
     for await (const passage of READERS[found.kind](decode(bytes, { name: document.name, report: decoded }), about)) {
@@ -220,7 +229,7 @@ class IngestRun {
   }
 
   async *#counted(
-    source: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+    source: AsyncIterable<Uint8Array>,
     hash: ReturnType<typeof createHash>,
   ): AsyncGenerator<Uint8Array, void, void> {
     for await (const chunk of source) {
@@ -257,7 +266,13 @@ function isIncomplete(known: string | null): boolean {
   return known?.includes('+') ?? false;
 }
 
+function isIterable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && (Symbol.iterator in value || Symbol.asyncIterator in value);
+}
+
 function totalBytesOf(documents: AsyncIterable<IngestDocument> | Iterable<IngestDocument>): number | null {
   if (!Array.isArray(documents)) return null;
-  return documents.reduce<number>((sum, { sizeBytes }: IngestDocument) => sum + (sizeBytes ?? Number.NaN), 0) || null;
+  return (
+    documents.reduce<number>((sum, document: IngestDocument) => sum + (document?.sizeBytes ?? Number.NaN), 0) || null
+  );
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -88,6 +89,22 @@ describe('walk', () => {
     );
     expect(report).toMatchObject({ documents: 2, passages: 1, failed: [{ code: 'INGEST_UNREADABLE' }] });
     expect(report.failed[0]!.message).toContain('no such file');
+  });
+
+  it('opens no pipe and no device: it fails as a document when named, and is passed over in a folder', async () => {
+    await files('a.md');
+    execFileSync('mkfifo', [join(folder, 'pipe.md')]);
+    expect(await names(['.'])).toEqual(['a.md']);
+    const report = await ingest(
+      { rememberAll: async () => {}, sourceVersion: async () => null, forgetSource: async () => 0 },
+      walk([join(folder, 'pipe.md'), '/dev/zero', join(folder, 'a.md')], { kind: 'text' }),
+      { scope: { tenant: 'acme' }, clock: new ManualClock() },
+    );
+    expect(report.failed.map(({ name, code }) => [name, code])).toEqual([
+      [join(folder, 'pipe.md'), 'INGEST_UNREADABLE'],
+      ['/dev/zero', 'INGEST_UNREADABLE'],
+    ]);
+    expect(report).toMatchObject({ documents: 3, passages: 1 });
   });
 
   it('stops when told to', async () => {

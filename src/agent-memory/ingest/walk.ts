@@ -3,8 +3,8 @@
  *
  * A folder gives the files whose kind is known, in order of name, without dot files, dot folders and `node_modules` (unless named
  * themselves). A link to a folder is followed once, so a loop ends. What is named itself is always given, so that the ingest
- * says why it cannot be read. A document's name is its absolute path, with `/` on every system: the same file is the same
- * document from wherever it is named.
+ * says why it cannot be read; so is a pipe or a device, which may never end and is not opened. A document's name is its absolute
+ * path, with `/` on every system: the same file is the same document from wherever it is named.
  */
 import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
@@ -58,10 +58,14 @@ async function* visit(
     if (named || kindOfName(path)) yield unreachable(path, failure);
     return;
   }
+  if (!found.isDirectory() && !found.isFile()) {
+    if (named) yield unreachable(path, new Error('it is neither a file nor a folder'));
+    return;
+  }
   if (!found.isDirectory()) {
     const known = { sizeBytes: found.size, modifiedAtMs: Math.round(found.mtimeMs) };
     if (named) yield fileDocument(path, { ...known, kind: kindOfName(path) ?? kind });
-    else if (found.isFile() && kindOfName(path)) yield fileDocument(path, known);
+    else if (kindOfName(path)) yield fileDocument(path, known);
     return;
   }
   const identity = `${found.dev}:${found.ino}`;

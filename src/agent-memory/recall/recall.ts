@@ -68,6 +68,9 @@ const TERM_LIMIT = 128;
 /** Candidates read before a filter that lets little through is asked for its matches instead. */
 const PAGED_CANDIDATES = 512;
 
+/** Candidates read before others have a turn: some milliseconds with long texts. */
+const READ_AT_ONCE = 64;
+
 /** Memories that did not fit into what is left of a token budget before it counts as full. */
 const MISFITS_LIMIT = 256;
 
@@ -79,16 +82,8 @@ export async function recall(
 ): Promise<readonly Recalled[]> {
   const scope = requireScope(options.scope);
   requireQuery(query);
-  requireConditions(options);
   const limit = requireLimit(options);
-  const filter: MemoryFilter = {
-    session: scope.session,
-    tags: options.tags,
-    fromMs: options.fromMs,
-    toMs: options.toMs,
-    minImportance: options.minImportance,
-    asOfMs: options.asOfMs ?? options.nowMs,
-  };
+  const filter = requireFilter(options, scope);
   const basket = new Basket({ limit, maxTokens: options.maxTokens });
   const terms = questionTerms(query);
   options.signal?.throwIfAborted();
@@ -116,7 +111,7 @@ export async function recall(
 
 async function fill(
   basket: Basket,
-  from: {
+  by: {
     store: MemoryStore;
     scope: Scope;
     filter: MemoryFilter;
@@ -126,18 +121,20 @@ async function fill(
     signal: AbortSignal | undefined;
   },
 ): Promise<void> {
-  const { store, scope, filter, ranking } = from;
+  const { store, scope, filter, ranking, why, signal } = by;
   let best = new BestFirst(ranking.total);
   let read = 0;
   for (let page = best.take(basket.room); page.length > 0; page = best.take(Math.max(32, basket.room))) {
-    for (const found of await store.byOrdinals(scope, page, filter)) {
-      const score = ranking.total[found.ordinal]!;
-      basket.offer(found, { score, why: () => from.why(found, found.ordinal) });
+    for (let from = 0; from < page.length; from += READ_AT_ONCE) {
+      for (const found of await store.byOrdinals(scope, page.slice(from, from + READ_AT_ONCE), filter)) {
+        const score = ranking.total[found.ordinal]!;
+        basket.offer(found, { score, why: () => why(found, found.ordinal) });
+      }
+      if (basket.full) return;
+      // A long walk leaves others their turn, and lets a signal that has a time come through.
+      await nextTurn();
+      signal?.throwIfAborted();
     }
-    if (basket.full) return;
-    // A long walk leaves others their turn, and lets a signal that has a time come through.
-    await nextTurn();
-    from.signal?.throwIfAborted();
     const paged = read < PAGED_CANDIDATES;
     read += page.length;
     if (paged && read >= PAGED_CANDIDATES && !basket.hasRefused) {
@@ -210,12 +207,21 @@ function requireQuery(query: string): void {
   }
 }
 
-function requireConditions({ tags, fromMs, toMs, asOfMs, minImportance }: RecallOptions): void {
-  if (tags !== undefined) requireTags(tags);
+function requireFilter(options: RecallOptions & { nowMs: number }, { session }: Scope): MemoryFilter {
+  const { tags, fromMs, toMs, asOfMs, minImportance, nowMs } = options;
   optionalTime(fromMs, 'fromMs');
   optionalTime(toMs, 'toMs');
   optionalTime(asOfMs, 'asOfMs');
   if (minImportance !== undefined) requireShare(minImportance, 'minImportance');
+  return {
+    session,
+    // As they were kept: `remember` mends what databases cannot keep.
+    tags: tags === undefined ? undefined : requireTags(tags),
+    fromMs,
+    toMs,
+    minImportance,
+    asOfMs: asOfMs ?? nowMs,
+  };
 }
 
 function requireLimit({ limit, maxTokens }: RecallOptions): number {

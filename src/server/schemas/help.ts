@@ -39,6 +39,7 @@ export const ingestQuerySchema = z.strictObject({
     .string()
     .min(1)
     .max(1024)
+    .regex(/^\P{Cc}*$/u, 'must not contain control characters')
     .describe('Identity of the document; the same name again replaces what was known of it.'),
 });
 

@@ -1,6 +1,8 @@
-/** Memories as they are told, kept, asked for and found. Limits on their content are long-term memory's own and not repeated here. */
+/** Memories as they are told, kept, asked for and found. Limits on their content are long-term memory's own. */
 import { z } from '@hono/zod-openapi';
+import { BATCH_LIMIT, TAGS_LIMIT } from '../../agent-memory/memory-input.ts';
 import type { Json } from '../../storage/memory-store.ts';
+import { boundedList } from './bounded-list.ts';
 
 export const scopeSchema = z
   .strictObject({
@@ -17,6 +19,8 @@ export const scopeSchema = z
 export const scopeQuerySchema = z.strictObject(scopeSchema.omit({ session: true }).shape);
 
 const metadataSchema = z.record(z.string(), z.unknown() as z.ZodType<Json>);
+
+const tagsSchema = boundedList(z.string(), { limit: TAGS_LIMIT, described: { type: 'string' } });
 
 const memorySchema = z
   .object({
@@ -44,7 +48,7 @@ export const rememberSchema = z
   .strictObject({
     scope: scopeSchema,
     text: z.string(),
-    tags: z.array(z.string()).optional(),
+    tags: tagsSchema.optional(),
     metadata: metadataSchema.optional(),
     importance: z.number().optional().describe('0 to 1; 0.5 by default.'),
     validFromMs: z.number().optional(),
@@ -57,7 +61,11 @@ export const rememberSchema = z
   })
   .openapi('Remember');
 
-export const rememberBatchSchema = z.strictObject({ items: z.array(rememberSchema) }).openapi('RememberBatch');
+export const rememberBatchSchema = z
+  .strictObject({
+    items: boundedList(rememberSchema, { limit: BATCH_LIMIT, described: { $ref: '#/components/schemas/Remember' } }),
+  })
+  .openapi('RememberBatch');
 
 export const rememberedSchema = z.object({ memory: memorySchema }).openapi('Remembered');
 
@@ -75,7 +83,7 @@ export const recallSchema = z
     query: z.string(),
     limit: z.int().optional().describe('5 by default.'),
     maxTokens: z.int().optional(),
-    tags: z.array(z.string()).optional(),
+    tags: tagsSchema.optional(),
     fromMs: z.number().optional(),
     toMs: z.number().optional(),
     minImportance: z.number().optional(),

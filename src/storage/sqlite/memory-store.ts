@@ -126,7 +126,7 @@ export class SqliteMemoryStore implements MemoryStore {
       if (!partition) return EMPTY_VIEW;
       // A backlog is left when a process died, or was closed, between a write and its indexing.
       if (isCrowded(partition)) this.#indexLater(partition.id);
-      const { documents, waiting } = this.#cache.open(db, partition);
+      const { documents, waiting } = this.#cache.open(db, partition, terms.map(termKey));
       const postings = new Map<string, PostingList>();
       for (const term of terms) {
         const key = termKey(term);

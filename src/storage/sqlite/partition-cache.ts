@@ -7,9 +7,12 @@
  * from an account before they are kept; when it refuses, colder partitions make room — their bytes are kept for the new ones, not given
  * back to be asked for again, for somebody else may be first in line — and when there are none, the partition is used for this
  * question and forgotten.
+ *
+ * Few postings wait as a rule, and are kept by term. When many do — a batch of long documents has come — they would cost hundreds of
+ * megabytes and be read anew with every step of the indexing; so then each question looks its own terms up in the waiting rows.
  */
 import type { DocumentTable } from '../memory-store.ts';
-import { decodeTerms } from '../text-index/document-terms.ts';
+import { decodeTerms, TermFinder } from '../text-index/document-terms.ts';
 import { GrowingDocuments, visitDocuments } from '../text-index/growing-documents.ts';
 import type { Queries } from './queries.ts';
 import { type Backlog, WAITING_ROWS } from './text-indexer.ts';
@@ -30,9 +33,12 @@ export interface PartitionState extends Backlog {
 
 export interface PartitionDocuments {
   readonly documents: DocumentTable;
-  /** By the key of a term: ordinal, frequency, ordinal, frequency, … */
+  /** Of the terms asked for at least, by key: ordinal, frequency, ordinal, frequency, … */
   readonly waiting: ReadonlyMap<string, readonly number[]>;
 }
+
+/** Waiting terms up to which their postings are kept: a few milliseconds' reading. A little more than may wait before it is indexed. */
+const KEPT_TERMS = 16_000;
 
 /** What a waiting term costs, measured: a map entry, a string, an array; and each posting in it. */
 const WAITING_TERM_BYTES = 200;
@@ -40,11 +46,13 @@ const WAITING_POSTING_BYTES = 16;
 /** What a name costs besides its characters, in the map by id. */
 const NAME_BYTES = 64;
 
-interface Entry extends PartitionDocuments {
+interface Entry {
   readonly epoch: number;
   readonly documents: GrowingDocuments;
   readonly names: Map<number, string>;
   indexedOrdinals: number;
+  /** Documents from `indexedOrdinals` to before this one are in `waiting`. */
+  waitingOrdinals: number;
   highestNameId: number;
   nameBytes: number;
   waiting: Map<string, number[]>;
@@ -67,20 +75,21 @@ export class PartitionCache {
     return this.#bytes;
   }
 
-  /** The partition's documents as of this transaction. */
-  open(db: Queries, state: PartitionState): PartitionDocuments {
+  /** The partition's documents as of this transaction, with what waits of the terms with these keys. */
+  open(db: Queries, state: PartitionState, keys: Iterable<string>): PartitionDocuments {
     const kept = this.#entries.get(state.id);
     if (kept) this.#entries.delete(state.id);
     const entry = kept?.epoch === state.epoch ? kept : newEntry(state.epoch);
     if (kept && kept !== entry) this.#giveBack(kept);
+    let waiting: ReadonlyMap<string, readonly number[]>;
     try {
-      readOn(db, entry, state);
+      waiting = readOn(db, entry, { state, keys });
     } catch (error) {
       this.#giveBack(entry);
       throw error;
     }
     this.#keep(state.id, entry);
-    return entry;
+    return { documents: entry.documents, waiting };
   }
 
   /** Drops least recently used partitions until `targetBytes` are free or nothing is left; returns the bytes freed. */
@@ -144,14 +153,19 @@ function newEntry(epoch: number): Entry {
     highestNameId: 0,
     nameBytes: 0,
     indexedOrdinals: 0,
+    waitingOrdinals: 0,
     waiting: new Map(),
     waitingPostings: 0,
     bytes: 0,
   };
 }
 
-/** Brings an entry up to the state of the partition: new documents, and waiting postings once they are indexed. */
-function readOn(db: Queries, entry: Entry, state: PartitionState): void {
+/** Brings an entry up to the state of the partition, and returns what waits of the terms asked for at least. */
+function readOn(
+  db: Queries,
+  entry: Entry,
+  { state, keys }: { state: PartitionState; keys: Iterable<string> },
+): ReadonlyMap<string, readonly number[]> {
   const { documents } = entry;
   const nameOf = (id: number): string => {
     if (id > entry.highestNameId) readNames(db, entry, state.id);
@@ -171,12 +185,27 @@ function readOn(db: Queries, entry: Entry, state: PartitionState): void {
       });
     }
     entry.indexedOrdinals = state.indexed_ordinals;
+    entry.waitingOrdinals = state.indexed_ordinals;
     entry.waiting = new Map();
     entry.waitingPostings = 0;
-    readWaiting(db, entry, { state, from: state.indexed_ordinals, nameOf });
-  } else if (documents.size < state.next_ordinal) {
-    readWaiting(db, entry, { state, from: Math.max(documents.size, state.indexed_ordinals), nameOf });
   }
+  const span = { from: entry.waitingOrdinals, to: state.next_ordinal };
+  if (state.waiting_terms > KEPT_TERMS) {
+    const finder = new TermFinder(keys);
+    const found = new Map<string, number[]>();
+    for (const [term, list] of entry.waiting) if (finder.wants(term)) found.set(term, [...list]);
+    visitWaiting(db, { partitionId: state.id, span, documents, nameOf }, (row) =>
+      addPostings(found, { ordinal: row.ordinal, terms: finder.find(row.terms) }),
+    );
+    return found;
+  }
+  visitWaiting(db, { partitionId: state.id, span, documents, nameOf }, (row) => {
+    const terms = decodeTerms(row.terms);
+    addPostings(entry.waiting, { ordinal: row.ordinal, terms });
+    entry.waitingPostings += terms.size;
+  });
+  entry.waitingOrdinals = state.next_ordinal;
+  return entry.waiting;
 }
 
 /** The names that came since they were last read. */
@@ -192,28 +221,43 @@ function readNames(db: Queries, entry: Entry, partitionId: number): void {
   }
 }
 
-function readWaiting(
+interface WaitingRow {
+  readonly ordinal: number;
+  readonly length: number;
+  readonly session_id: number | null;
+  readonly speaker_id: number | null;
+  readonly terms: Uint8Array;
+}
+
+/** Visits the waiting documents of a span, and adds those that are new to the table. */
+function visitWaiting(
   db: Queries,
-  entry: Entry,
-  span: { state: PartitionState; from: number; nameOf: (id: number) => string },
+  where: {
+    partitionId: number;
+    span: { from: number; to: number };
+    documents: GrowingDocuments;
+    nameOf: (id: number) => string;
+  },
+  visit: (row: WaitingRow) => void,
 ): void {
-  const { documents, waiting } = entry;
+  const { partitionId, span, documents, nameOf } = where;
+  if (span.from >= span.to) return;
   const known = documents.size;
-  for (const row of db.all<{
-    ordinal: number;
-    length: number;
-    session_id: number | null;
-    speaker_id: number | null;
-    terms: Uint8Array;
-  }>(WAITING_ROWS, span.state.id, span.from, span.state.next_ordinal)) {
-    for (const [term, frequency] of decodeTerms(row.terms)) {
-      const list = waiting.get(term);
-      if (list) list.push(row.ordinal, frequency);
-      else waiting.set(term, [row.ordinal, frequency]);
-      entry.waitingPostings++;
-    }
+  for (const row of db.iterate<WaitingRow>(WAITING_ROWS, partitionId, span.from, span.to)) {
+    visit(row);
     if (row.ordinal < known) continue;
     const document = { length: row.length, sessionId: row.session_id ?? 0, speakerId: row.speaker_id ?? 0 };
-    documents.add(row.ordinal, document, span.nameOf);
+    documents.add(row.ordinal, document, nameOf);
+  }
+}
+
+function addPostings(
+  lists: Map<string, number[]>,
+  { ordinal, terms }: { ordinal: number; terms: ReadonlyMap<string, number> },
+): void {
+  for (const [term, frequency] of terms) {
+    const list = lists.get(term);
+    if (list) list.push(ordinal, frequency);
+    else lists.set(term, [ordinal, frequency]);
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeTerms, encodeTerms, lengthOf } from './document-terms.ts';
+import { decodeTerms, encodeTerms, lengthOf, TermFinder } from './document-terms.ts';
 import { encodeDocuments, GrowingDocuments, visitDocuments } from './growing-documents.ts';
 import { keyBytes, keyOfBytes, termKey } from './term-key.ts';
 import { ByteReader, ByteWriter } from './varint.ts';
@@ -42,6 +42,20 @@ describe('terms of a document', () => {
         ]),
       ),
     ).toBe(5);
+  });
+});
+
+describe('TermFinder', () => {
+  it('finds of the terms it looks for what decoding finds', () => {
+    const term = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 4 }), fc.constantFrom('a', 'ab', '内存', '存管'));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(term, fc.integer({ min: 1, max: 1e6 }))), fc.array(term), (held, wanted) => {
+        const terms = new Map(held);
+        const keys = new Set(wanted.map(termKey));
+        const expected = [...decodeTerms(encodeTerms(terms))].filter(([key]) => keys.has(key));
+        expect([...new TermFinder(keys).find(encodeTerms(terms))]).toEqual(expected);
+      }),
+    );
   });
 });
 
