@@ -1,9 +1,10 @@
 /** `tenure ask`: an answer with its sources. */
 import type { AnswerSource } from '../agents/help/help-agent.ts';
+import { printable } from '../platform/printable.ts';
 import { type CommandContext, type GlobalFlags, nodeOptions } from './command.ts';
 import { EXIT } from './exit.ts';
 import { type ScopeFlags, scopeOf } from './scope-flags.ts';
-import { printable, type Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 import { textOf } from './text-argument.ts';
 import { whyLine } from './why-line.ts';
 

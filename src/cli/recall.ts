@@ -1,8 +1,8 @@
 /** `tenure recall`: the memories that answer best, each with its score and why. */
+import { printable } from '../platform/printable.ts';
 import { type CommandContext, type GlobalFlags, nodeOptions } from './command.ts';
 import { EXIT } from './exit.ts';
 import { type ScopeFlags, scopeOf } from './scope-flags.ts';
-import { printable } from './terminal.ts';
 import { textOf } from './text-argument.ts';
 import { whyLine } from './why-line.ts';
 

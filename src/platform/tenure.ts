@@ -4,6 +4,7 @@
  * This is the room that knows every other below it. It hands each what it needs, closes them in reverse order, and adds no
  * behaviour of its own but the wiring: readings into history, the store's caches into the budget, events to whoever listens.
  */
+import { existsSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { IngestDocument } from '../agent-memory/ingest/document.ts';
@@ -30,6 +31,7 @@ import type { Configuration } from './configuration/keys.ts';
 import { type LoadOptions, loadConfiguration } from './configuration/load.ts';
 import type { LoadedConfiguration } from './configuration/loaded-configuration.ts';
 import { ConfigurationWatch } from './configuration/watch.ts';
+import { hideFromGit } from './hide-from-git.ts';
 import { historyPointOf, type NodeStatus, statusOf } from './node-status.ts';
 import { PageCacheConsumer } from './page-cache.ts';
 import { registerRecallCache } from './recall-cache.ts';
@@ -224,17 +226,15 @@ export class Tenure implements AsyncDisposable {
     const { clock, events, resources, startedAtMs } = this.#parts;
     resources.use(this.#monitor);
     this.#monitor.start();
-    if (this.#loaded.path !== null) {
-      resources.use(
-        new ConfigurationWatch({
-          current: this.#loaded,
-          load,
-          clock,
-          apply: (loaded) => this.#apply(loaded),
-          onEvent: events.emit,
-        }),
-      );
-    }
+    resources.use(
+      new ConfigurationWatch({
+        current: this.#loaded,
+        load,
+        clock,
+        apply: (loaded) => this.#apply(loaded),
+        onEvent: events.emit,
+      }),
+    );
     const { directory, store } = this.paths;
     events.emit({ type: 'platform.opened', atMs: startedAtMs, version: VERSION, directory, store });
   }
@@ -314,6 +314,7 @@ async function openParts(from: {
   // Until the first reading, which knows what is already in use and what the container allows.
   const limitBytes = limits.memoryBytes === 'auto' ? totalmem() : limits.memoryBytes;
   const budget = resources.use(new Budget({ name: 'node', limitBytes, clock, emit: events.emit }));
+  const isNewDefault = !loaded.isSet('store.directory') && !existsSync(store.directory);
   const database = resources.use(
     await SqliteDatabase.open({
       path: join(store.directory, STORE_FILE),
@@ -323,6 +324,7 @@ async function openParts(from: {
       onEvent: events.emit,
     }),
   );
+  if (isNewDefault) await hideFromGit(store.directory);
   const pageCache = resources.use(new PageCacheConsumer({ budget, cache: database, wantedBytes: store.cacheBytes }));
   resources.use(clock.every(REGROW_EVERY_MS, () => pageCache.regrow()));
   const { holder: memoryStore, registration } = registerRecallCache(

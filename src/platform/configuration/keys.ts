@@ -8,6 +8,7 @@ import {
   choice,
   count,
   flag,
+  host,
   type Key,
   megabytes,
   megabytesOrAuto,
@@ -19,7 +20,6 @@ import {
   percent,
   points,
   seconds,
-  text,
   type ValuesOf,
 } from './key.ts';
 import { strategyKeys } from './strategy-keys.ts';
@@ -213,7 +213,7 @@ export const keys = {
     }),
   },
   server: {
-    host: text({
+    host: host({
       path: 'server.host',
       default: '127.0.0.1',
       restart: true,
