@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { GIB, MIB } from '../../base/bytes.ts';
 import { keyList } from './keys.ts';
 import { type LoadOptions, loadConfiguration } from './load.ts';
@@ -333,46 +332,6 @@ help: { documents: [docs, 3] }
       message: /UTF-8/,
     });
     await expect(loadText('#'.repeat(MIB + 1))).rejects.toMatchObject({ code: 'CONFIG_UNREADABLE', message: /larger/ });
-  });
-
-  it('is a regular file, of which no more is read than it may have', async () => {
-    execFileSync('mkfifo', [join(folder, 'pipe')]);
-    for (const path of ['/dev/zero', join(folder, 'pipe'), folder])
-      await expect(load({ path })).rejects.toMatchObject({
-        code: 'CONFIG_UNREADABLE',
-        details: { reason: 'it is not a regular file' },
-      });
-    // A file without an end that looks like one without content.
-    await expect(load({ path: '/proc/self/pagemap' })).rejects.toMatchObject({ code: 'CONFIG_UNREADABLE' });
-  });
-
-  it('with a problem in every line tells of the first, in the time it takes to read', async () => {
-    const started = performance.now();
-    const problems = await problemsOf(Array.from({ length: 60_000 }, (_, index) => `servr${index}: 1\n`).join(''));
-    expect(problems).toHaveLength(21);
-    expect(short(problems[19]!)).toMatch(/^20:1 servr19: unknown key/);
-    expect(problems[20]).toBe('… and 59980 more');
-    // Compared with each other, the keys took a minute.
-    expect(performance.now() - started).toBeLessThan(15_000);
-  });
-
-  it.each([
-    ['server: { port: 99999999999999999999999 }', ['1:17 server.port: is 1e+23, which is too large.']],
-    ['? [a, b]\n: 1\n', ['1:3: a key must be a word']],
-    ['server: !!set { port }', ['1:14: the tag !!set has no meaning here']],
-    ['server: { port: !!timestamp 2026-01-01 }', ['1:29: the tag !!timestamp has no meaning here']],
-    ['server: { port: 1 }\nserver: { port: 2 }', ['2:1: not valid YAML: the key "server" is given twice.']],
-  ])('says of %j once what is wrong, and Node warns of nothing', async (text, expected) => {
-    const warned = vi.spyOn(process, 'emitWarning');
-    const problems = (await problemsOf(text)).map(short);
-    expect(problems).toEqual(expected.map((start) => expect.stringContaining(start)));
-    expect(warned).not.toHaveBeenCalled();
-    warned.mockRestore();
-  });
-
-  it('takes the tags of plain values', async () => {
-    const { values } = await loadText('server: !!map { port: !!int 80, host: !!str "[::1]" }');
-    expect([values.server.port, values.server.host]).toEqual([80, '::1']);
   });
 
   it('never fails but with a coded error', async () => {
