@@ -5,13 +5,14 @@
  *   in one transaction. Prints the text of the first row when it is acknowledged.
  * - `hold <path>`: takes the write lock with a row that is never committed, prints `holding`, lets go when its input ends.
  * - `open <path>`: opens, writes one row, closes; prints how that went. With `--unprivileged` as a user without rights.
+ * - `read <path>`: prints every text in it, once it is found to be whole.
  */
 import { once } from 'node:events';
 import { writeSync } from 'node:fs';
 import { systemClock } from '../src/base/clock.ts';
 import { TenureError } from '../src/base/errors.ts';
 import { loadDriver } from '../src/storage/sqlite/driver.ts';
-import { INSERT_ROW, openRows } from '../src/testing/temporary-database.ts';
+import { INSERT_ROW, openRows, textsOf } from '../src/testing/temporary-database.ts';
 
 const print = (line: string) => void writeSync(1, `${line}\n`);
 
@@ -64,7 +65,17 @@ async function open(path: string): Promise<void> {
   }
 }
 
+async function read(path: string): Promise<void> {
+  await using database = await openRows(path);
+  const [{ integrity_check: integrity }] = database.read((db) =>
+    db.all<{ integrity_check: string }>('PRAGMA integrity_check'),
+  ) as [{ integrity_check: string }];
+  if (integrity !== 'ok') throw new Error(integrity);
+  for (const text of textsOf(database)) print(text);
+}
+
 const [command, path = '', name = '', writers, each] = process.argv.slice(2);
 if (command === 'write') await write(path, name, Number(writers), Number(each));
 else if (command === 'hold') await hold(path);
+else if (command === 'read') await read(path);
 else await open(path);

@@ -6,11 +6,12 @@
  */
 import { type AnswerSource, OWN_DOCUMENTS_SCOPE } from '../agents/help/help-agent.ts';
 import { messageOf, TenureError } from '../base/errors.ts';
+import { printable } from '../platform/printable.ts';
 import { type CommandContext, type CommandNode, type GlobalFlags, nodeOptions } from './command.ts';
 import { EXIT } from './exit.ts';
 import { knowsOwnDocuments, ownDocuments } from './own-documents.ts';
 import { type ScopeFlags, scopeOf } from './scope-flags.ts';
-import { printable, type Terminal } from './terminal.ts';
+import type { Terminal } from './terminal.ts';
 import { textOf } from './text-argument.ts';
 import { whyLine } from './why-line.ts';
 

@@ -10,6 +10,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Environment } from '../platform/configuration/environment-layer.ts';
 import { loadConfiguration } from '../platform/configuration/load.ts';
 import { ConfigurationError } from '../platform/configuration/problem.ts';
+import { printable } from '../platform/printable.ts';
 import { VERSION } from '../platform/version.ts';
 import { tightestLimit } from '../pressure/limit.ts';
 import { machineSensors } from '../pressure/sensors/machine-sensors.ts';
@@ -41,9 +42,9 @@ export async function doctor(context: CommandContext<AsyncDisposable>, flags: Gl
 }
 
 function printFinding(terminal: Terminal, { severity, what, evidence, fix }: Finding): void {
-  terminal.print(`${terminal.style(STYLES[severity], severity.padEnd(7))} ${what}`);
-  terminal.print(terminal.style('dim', `        ${evidence}`));
-  if (fix !== undefined) terminal.print(`        → ${fix}`);
+  terminal.print(`${terminal.style(STYLES[severity], severity.padEnd(7))} ${printable(what)}`);
+  terminal.print(terminal.style('dim', `        ${printable(evidence)}`));
+  if (fix !== undefined) terminal.print(`        → ${printable(fix)}`);
 }
 
 /** Every finding, most basic first. `root` is where `/` is. */
@@ -114,7 +115,7 @@ async function settingsOf({ directory, config: path }: GlobalFlags, environment:
       host: '127.0.0.1',
       port: 0,
       limitBytes: undefined,
-      findings: configurationFindings(error.problems),
+      findings: configurationFindings(error),
     };
   }
 }

@@ -5,7 +5,8 @@
  * An error Tenure expects is one line, `error CODE: what happened and what to do`, or with `--json` one object on standard
  * error. Anything else is a defect and ends the process with its stack, so that it can be reported.
  */
-import { TenureError } from '../base/errors.ts';
+import { InvalidArgumentError, TenureError } from '../base/errors.ts';
+import { ScopeInvalidError, ScopeRequiredError } from '../storage/scope.ts';
 import type { Terminal } from './terminal.ts';
 
 export const EXIT = { done: 0, failed: 1, usage: 2, unhealthy: 3 } as const;
@@ -36,8 +37,11 @@ export function reportFailure(error: unknown, terminal: Terminal): number {
   if (terminal.json) terminal.note(JSON.stringify({ error: failure }));
   else terminal.note(`error ${failure.code}: ${failure.message}`);
   if (error instanceof InterruptedError) return error.exitCode;
-  return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  return ASKED_WRONGLY.some((kind) => error instanceof kind) ? EXIT.usage : EXIT.failed;
 }
+
+/** What only other arguments could mend. */
+const ASKED_WRONGLY = [UsageError, InvalidArgumentError, ScopeInvalidError, ScopeRequiredError];
 
 function failureOf(error: unknown): { code: string; message: string; details?: unknown } | undefined {
   if (error instanceof TenureError) return { code: error.code, message: error.message, details: error.details };

@@ -122,8 +122,8 @@ export function createProgram(run: RunCommand): Command {
 
 function withScope(command: Command): Command {
   return command
-    .option('--tenant <id>', 'whose memory (default: default)')
-    .option('--agent <id>', 'of which agent; "" for none (default: help)')
+    .option('--tenant <id>', 'whose memory (default: "default")')
+    .option('--agent <id>', 'of which agent; "" for none (default: "help")')
     .option('--user <id>', 'of which user')
     .option('--session <id>', 'in which session');
 }

@@ -1,9 +1,9 @@
 /** `tenure recall`: the memories that answer best, each with its score and why. */
+import { printable } from '../platform/printable.ts';
 import { type CommandContext, type GlobalFlags, nodeOptions } from './command.ts';
 import { EXIT } from './exit.ts';
 import { type ScopeFlags, scopeOf } from './scope-flags.ts';
 import { shortened } from './shortened.ts';
-import { printable } from './terminal.ts';
 import { textOf } from './text-argument.ts';
 import { whyLine } from './why-line.ts';
 

@@ -68,6 +68,38 @@ describe('help and usage', () => {
     expect(stderr.trim()).not.toContain('\n\n');
   });
 
+  it('names the help of the command that was asked wrongly', async () => {
+    expect((await user.run(['recall', '--limti', '3'])).stderr).toContain('(see tenure recall --help)');
+    expect((await user.run(['remember'])).stderr).toContain('(see tenure remember --help)');
+    expect((await user.run(['rember', 'x'])).stderr).toContain('(see tenure --help)');
+  });
+
+  it('says what a scope is without its flags', async () => {
+    const { stdout } = await user.run(['recall', '--help']);
+    expect(stdout).toContain('(default: "default")');
+    expect(stdout).toContain('(default: "help")');
+  });
+
+  it('ends with 2 what only other arguments could mend', async () => {
+    expect(await user.run(['remember', 'x', '--tag', ''])).toMatchObject({
+      exitCode: 2,
+      stderr: expect.stringContaining('error INVALID_ARGUMENT'),
+    });
+  });
+
+  it('shows names and keys of others with their control characters escaped', async () => {
+    const path = await file('d/line\u001b[31m\nerror X: posing.md', 'x\0y');
+    const { stderr } = await user.run(['ingest', path]);
+    expect(stderr).toMatch(/^[\P{Cc}\n]*$/u);
+    expect(stderr).toContain('line\\u001b[31m\n  error X: posing.md');
+    const config = await file('tenure.yml', '"\\e[2J\\x9b": 1\n');
+    for (const args of [['recall', 'x'], ['recall', 'x', '--json'], ['doctor']]) {
+      const { stdout, stderr } = await user.run([...args, '--config', config]);
+      expect(stdout + stderr).toMatch(/^[\P{Cc}\n]*$/u);
+      expect(stdout + stderr).toMatch(/\\u001b\[2J.*\\u009b/);
+    }
+  });
+
   it('shows its help when called without a command, as an error', async () => {
     const { exitCode, stdout, stderr } = await user.run([]);
     expect(exitCode).toBe(2);
@@ -179,7 +211,7 @@ describe('remember and recall', () => {
 
   it('does not let a memory paint the screen', async () => {
     await user.run(['remember', 'alert \u001b[31m red\u0007', '--speaker', 'e\u009bvil']);
-    const shown = { recall: 'alert \ufffd[31m red\ufffd', ask: 'alert' };
+    const shown = { recall: 'alert \\u001b[31m red\\u0007', ask: 'alert' };
     for (const [command, text] of Object.entries(shown)) {
       const { stdout } = await user.run([command, 'alert', '--no-color'], { isTTY: true });
       expect(stdout).toContain(text);
@@ -203,10 +235,11 @@ describe('remember and recall', () => {
     expect(await recall('--tenant', 'acme', '--agent', '', '--user', 'ann')).toContain('secret of acme');
     expect(await recall('--tenant', 'acme', '--user', 'ann')).toContain('Nothing was found');
     expect(await recall()).toContain('Nothing was found');
-    expect(await user.run(['recall', 'x', '--tenant', ''])).toMatchObject({
-      exitCode: 1,
-      stderr: expect.stringContaining('SCOPE_INVALID'),
-    });
+    for (const part of ['tenant', 'user', 'session'])
+      expect(await user.run(['recall', 'x', `--${part}`, ''])).toMatchObject({
+        exitCode: 2,
+        stderr: expect.stringMatching(new RegExp(`^error SCOPE_INVALID: scope\\.${part} `)),
+      });
   });
 
   it('reads the text from standard input', async () => {

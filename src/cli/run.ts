@@ -33,8 +33,13 @@ export async function run(args: readonly string[], outside: Outside): Promise<nu
     exitCode = await COMMANDS[name](context, words, flags);
   };
   const program = createProgram(runCommand);
+  let asked = program;
   for (const command of [program, ...program.commands]) {
-    command.exitOverride().configureOutput({
+    const broken = (error: CommanderError) => {
+      asked = command;
+      throw error;
+    };
+    command.exitOverride(broken).configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),
       outputError: () => {},
@@ -52,7 +57,8 @@ export async function run(args: readonly string[], outside: Outside): Promise<nu
     if (error.exitCode === 0) return EXIT.done;
     // Called without a command, it has shown its help.
     if (error.code === 'commander.help') return EXIT.usage;
-    return reportFailure(new UsageError(`${error.message.replace(/^error: /, '')} (see tenure --help)`), terminal);
+    const help = asked === program ? 'tenure --help' : `tenure ${asked.name()} --help`;
+    return reportFailure(new UsageError(`${error.message.replace(/^error: /, '')} (see ${help})`), terminal);
   }
 }
 

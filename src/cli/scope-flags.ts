@@ -1,6 +1,7 @@
 /**
  * Whose memory a command works on. The command line alone has a scope of its own, the help agent's: `{ tenant: "default", agent:
- * "help" }`; each flag replaces its part, and an empty one leaves the part out.
+ * "help" }`; each flag replaces its part, and an empty agent leaves it out. No other part may be empty: a script whose variable is not set would
+ * reach into everybody's memory.
  */
 import { HELP_SCOPE } from '../agents/help/help-agent.ts';
 import { requireScope, type Scope } from '../storage/scope.ts';
@@ -17,8 +18,8 @@ export function scopeOf({ tenant, agent, user, session }: ScopeFlags): Scope {
   const parts = {
     tenant: tenant ?? HELP_SCOPE.tenant,
     agent: (agent ?? HELP_SCOPE.agent) || undefined,
-    user: user || undefined,
-    session: session || undefined,
+    user,
+    session,
   };
   return requireScope(parts);
 }

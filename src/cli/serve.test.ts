@@ -176,6 +176,14 @@ describe('serve', () => {
     expect(stderr).toMatch(new RegExp(`^error PORT_IN_USE: Port ${port} on 127\\.0\\.0\\.1 is in use`, 'm'));
   });
 
+  it('takes an IPv6 address in brackets, as in a URL', async () => {
+    const { exitCode } = await serving(['--host', '[::1]'], async (output) => {
+      const address = await output.until(/address +(http:\/\/\[::1\]:\d+)/);
+      expect((await fetch(`${address}/health/live`)).status).toBe(200);
+    });
+    expect(exitCode).toBe(0);
+  });
+
   it('refuses to listen where others could reach it', async () => {
     const { exitCode, stderr } = await user.run(['serve', '--port', '0', '--host', '0.0.0.0']);
     expect([exitCode, stderr]).toEqual([1, expect.stringContaining('error SERVER_NOT_LOOPBACK')]);

@@ -12,6 +12,7 @@ import { messageOf, TenureError } from '../base/errors.ts';
 import { loadConfiguration } from '../platform/configuration/load.ts';
 import { describeEvent } from '../platform/event-lines.ts';
 import { Log } from '../platform/logging.ts';
+import { printable } from '../platform/printable.ts';
 import { loadOptionsOf, type Tenure, type TenureOptions } from '../platform/tenure.ts';
 import type { TenureEvent } from '../platform/tenure-event.ts';
 import { VERSION } from '../platform/version.ts';
@@ -73,14 +74,15 @@ function announce({ terminal }: ServeContext, node: Tenure, address: string): vo
   const { store, configuration } = node.paths;
   const log = node.configuration.log.file;
   if (terminal.json) {
-    terminal.print(JSON.stringify({ event: 'listening', version: VERSION, address, store, configuration, log }));
+    const listening = { event: 'listening', version: VERSION, address, store, configuration, log };
+    terminal.print(printable(JSON.stringify(listening)));
     return;
   }
   const line = (what: string, value: string) => terminal.print(`  ${what.padEnd(14)} ${value}`);
   terminal.print(`${terminal.style('bold', `Tenure ${VERSION}`)} on Node ${process.versions.node}`);
-  line('configuration', configuration ?? 'defaults (no tenure.yml in this folder)');
-  line('store', store);
-  line('log', log ?? 'standard error');
+  line('configuration', printable(configuration ?? 'defaults (no tenure.yml in this folder)'));
+  line('store', printable(store));
+  line('log', printable(log ?? 'standard error'));
   line('address', terminal.style('cyan', address));
 }
 
@@ -105,7 +107,7 @@ async function learn({ terminal, signal }: ServeContext, node: Tenure): Promise<
   ): Promise<void> {
     const report = await node.ingest(from.documents, { scope, signal });
     for (const { message } of report.failed) terminal.note(`not learned: ${message}`);
-    if (terminal.json) terminal.print(JSON.stringify({ event: 'learned', what: from.what, ...report }));
+    if (terminal.json) terminal.print(printable(JSON.stringify({ event: 'learned', what: from.what, ...report })));
     else terminal.print(`${from.what}: ${summaryOf(report)}`);
   }
 }

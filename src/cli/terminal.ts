@@ -6,6 +6,7 @@
  */
 import { styleText } from 'node:util';
 import type { Environment } from '../platform/configuration/environment-layer.ts';
+import { printable } from '../platform/printable.ts';
 
 /** A stream as `process.stdout` is one. */
 export interface OutputStream {
@@ -44,13 +45,13 @@ export class Terminal {
 
   /** The result as JSON. */
   printJson(value: unknown): void {
-    this.print(JSON.stringify(value, null, 2));
+    this.print(printable(JSON.stringify(value, null, 2)));
   }
 
-  /** A line that is not part of the result. */
+  /** A line that is not part of the result. Where a name in it holds line ends, what follows is indented and cannot pose as another. */
   note(line: string): void {
     this.#endMoving();
-    this.#options.stderr.write(`${line}\n`);
+    this.#options.stderr.write(`${printable(line).replace(/\n(?! )/g, '\n  ')}\n`);
   }
 
   /** A line that replaces the last one like it; only where a person watches. */
@@ -80,17 +81,12 @@ export class Terminal {
   }
 }
 
-/** Everything but line ends and tabs that would move the cursor or change colours. */
-const CONTROLS = /[^\P{Cc}\n\t]/gu;
-
-/** Text that somebody else wrote, safe to show: a memory cannot paint the screen. */
-export function printable(text: string): string {
-  return text.replace(CONTROLS, '\uFFFD');
-}
-
-/** Lets writes into a closed pipe pass; every other error of the stream is thrown. */
-export function ignoreClosedPipe(stream: NodeJS.WriteStream): void {
+/** Hands the first failure of a stream to `tell`. A reader that went away is none, and what is written after it is let go. */
+export function whenUnwritable(stream: NodeJS.WriteStream, tell: (error: NodeJS.ErrnoException) => void): void {
+  let told = false;
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (told || error.code === 'EPIPE') return;
+    told = true;
+    tell(error);
   });
 }

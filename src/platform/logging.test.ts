@@ -65,6 +65,18 @@ describe('the screen', () => {
     expect(written[0]!.endsWith('}\n')).toBe(true);
   });
 
+  it('gets no name twice in a line, whatever an event calls its fields', async () => {
+    const { log, written } = await open({});
+    await using _ = log;
+    log.write(event('error', 'it failed', { level: 'high', message: 'why', time: 5 }));
+    const names = [...written[0]!.matchAll(/"(\w+)":/g)].map(([, name]) => name);
+    expect(names.filter((name) => ['level', 'time', 'message'].includes(name!))).toEqual(['level', 'time', 'message']);
+    expect(JSON.parse(written[0]!)).toMatchObject({
+      ...{ level: 'error', time: '2026-01-01T14:05:09.000Z', message: 'it failed' },
+      ...{ eventLevel: 'high', eventMessage: 'why', eventTime: 5 },
+    });
+  });
+
   it.each([
     ['text', false, 'info    hello\n'],
     ['json', true, '"message":"hello"}\n'],
@@ -79,7 +91,7 @@ describe('the screen', () => {
     const { log, written } = await open({ format: 'text' });
     await using _ = log;
     log.write(event('info', 'a name\n12:00:00 error   all is lost\u001b[2J\u0007'));
-    expect(written[0]!.split('\n').slice(1)).toEqual(['  12:00:00 error   all is lost\uFFFD[2J\uFFFD', '']);
+    expect(written[0]!.split('\n').slice(1)).toEqual(['  12:00:00 error   all is lost\\u001b[2J\\u0007', '']);
   });
 });
 

@@ -9,6 +9,7 @@ import type { TenureEventBase } from '../base/events.ts';
 import type { Configuration } from './configuration/keys.ts';
 import type { LogFile } from './log-file.ts';
 import { isWritten, type LogLevel, type LogLine, SEVERITIES, type Severity } from './log-line.ts';
+import { printable } from './printable.ts';
 import { hideSecrets, withoutSecrets } from './secrets.ts';
 
 /** Where the screen's lines go; `process.stderr` is one. */
@@ -100,22 +101,29 @@ async function jsonWriter(targets: readonly { write(line: string): unknown }[]):
     },
     {
       write: (line: string) => {
-        for (const target of targets) target.write(line);
+        const shown = printable(line);
+        for (const target of targets) target.write(shown);
       },
     },
   );
   return ({ atMs, ...fields }, { severity, text }) => {
-    logger[severity]({ time: new Date(atMs).toISOString(), ...hideSecrets(fields) }, text);
+    logger[severity]({ time: new Date(atMs).toISOString(), ...withoutOurNames(hideSecrets(fields)) }, text);
   };
 }
 
-/** Anything that would move the cursor or change colours. */
-const CONTROLS = /[^\P{Cc}\n\t]/gu;
+/** What a line itself is made of. */
+const OUR_NAMES: readonly string[] = ['level', 'time', 'message'];
+
+/** An event's own `level` as `eventLevel`, and so on: pino would write the name twice, and who reads the line would get either. */
+function withoutOurNames(fields: Record<string, unknown>): Record<string, unknown> {
+  const named = (name: string) => (OUR_NAMES.includes(name) ? `event${name[0]!.toUpperCase()}${name.slice(1)}` : name);
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [named(name), value]));
+}
 
 /** `14:05:09 warning pressure high: …`, coloured on a terminal. A text of several lines is indented: none can pose as an event. */
 function textLine(atMs: number, { severity, text }: LogLine, screen: Screen): string {
   const time = new Date(atMs).toTimeString().slice(0, 8);
-  const shown = text.replace(CONTROLS, '\uFFFD').replaceAll('\n', '\n  ');
+  const shown = printable(text).replaceAll('\n', '\n  ');
   const line = `${time} ${severity.padEnd(7)} ${shown}`;
   return `${screen.isTTY && !process.env['NO_COLOR'] ? styleText(STYLES[severity], line, { validateStream: false }) : line}\n`;
 }

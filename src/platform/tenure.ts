@@ -4,26 +4,20 @@
  * This is the room that knows every other below it. It hands each what it needs, closes them in reverse order, and adds no
  * behaviour of its own but the wiring: readings into history, the store's caches into the budget, events to whoever listens.
  */
-import { totalmem } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { IngestDocument } from '../agent-memory/ingest/document.ts';
 import { type IngestOptions, ingest } from '../agent-memory/ingest/ingest.ts';
 import type { IngestReport } from '../agent-memory/ingest/report.ts';
-import { LongTermMemory } from '../agent-memory/long-term.ts';
-import { HelpAgent } from '../agents/help/help-agent.ts';
+import type { LongTermMemory } from '../agent-memory/long-term.ts';
+import type { HelpAgent } from '../agents/help/help-agent.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
-import { ClosedError, InvalidArgumentError, messageOf, TenureError } from '../base/errors.ts';
-import { EventHub, type EventSink } from '../base/events.ts';
-import { seededRandom } from '../base/random.ts';
+import { ClosedError, InvalidArgumentError, TenureError } from '../base/errors.ts';
+import type { EventHub, EventSink } from '../base/events.ts';
 import { ResourceScope } from '../base/resource-scope.ts';
-import { Budget } from '../budget/budget.ts';
-import { CollectionGate } from '../pressure/collection-gate.ts';
-import { Monitor, type MonitorSettings } from '../pressure/monitor.ts';
+import type { Budget } from '../budget/budget.ts';
+import { Monitor } from '../pressure/monitor.ts';
 import { machineSensors } from '../pressure/sensors/machine-sensors.ts';
 import type { History } from '../storage/reading-store.ts';
-import { SqliteDatabase } from '../storage/sqlite/connection.ts';
-import { SqliteMemoryStore } from '../storage/sqlite/memory-store.ts';
-import { SqliteReadingStore } from '../storage/sqlite/reading-store.ts';
 import type { Environment } from './configuration/environment-layer.ts';
 import type { DeepPartial } from './configuration/key.ts';
 import type { Configuration } from './configuration/keys.ts';
@@ -31,10 +25,9 @@ import { type LoadOptions, loadConfiguration } from './configuration/load.ts';
 import type { LoadedConfiguration } from './configuration/loaded-configuration.ts';
 import { ConfigurationWatch } from './configuration/watch.ts';
 import { requireKnownOptions } from './known-options.ts';
+import { monitorSettings } from './monitor-settings.ts';
 import { historyPointOf, type NodeStatus, statusOf } from './node-status.ts';
-import { PageCacheConsumer } from './page-cache.ts';
-import { registerRecallCache } from './recall-cache.ts';
-import { RecentEvents } from './recent-events.ts';
+import { openParts, type Parts } from './parts.ts';
 import type { TenureEvent } from './tenure-event.ts';
 import { VERSION } from './version.ts';
 
@@ -66,30 +59,6 @@ export interface Readiness {
 const OPTIONS: readonly (keyof TenureOptions)[] = [
   ...(['directory', 'configuration', 'configurationPath', 'environment', 'clock', 'onEvent'] as const),
 ];
-const STORE_FILE = 'tenure.db';
-/** Whose readings the history of this store is; one node a folder. */
-const NODE = 'local';
-const RECENT_EVENTS = 500;
-/** A process that never runs for an hour still compacts; one that just starts has better things to do. */
-const COMPACT_FIRST_MS = 60_000;
-const COMPACT_EVERY_MS = 3_600_000;
-const REGROW_EVERY_MS = 30_000;
-
-/** What one node is made of, as far as it is open. */
-interface Parts {
-  readonly clock: Clock;
-  readonly resources: ResourceScope;
-  readonly events: EventHub<TenureEvent>;
-  readonly recent: RecentEvents<TenureEvent>;
-  readonly budget: Budget;
-  readonly gate: CollectionGate;
-  readonly database: SqliteDatabase;
-  readonly readings: SqliteReadingStore;
-  readonly memory: LongTermMemory;
-  readonly help: HelpAgent;
-  readonly startedAtMs: number;
-}
-
 /** A running node. Made by `Tenure.open()`, ended by `close()` or `await using`. */
 export class Tenure implements AsyncDisposable {
   readonly #parts: Parts;
@@ -252,17 +221,15 @@ export class Tenure implements AsyncDisposable {
     const { clock, events, resources, startedAtMs } = this.#parts;
     resources.use(this.#monitor);
     this.#monitor.start();
-    if (this.#loaded.path !== null) {
-      resources.use(
-        new ConfigurationWatch({
-          current: this.#loaded,
-          load,
-          clock,
-          apply: (loaded) => this.#apply(loaded),
-          onEvent: events.emit,
-        }),
-      );
-    }
+    resources.use(
+      new ConfigurationWatch({
+        current: this.#loaded,
+        load,
+        clock,
+        apply: (loaded) => this.#apply(loaded),
+        onEvent: events.emit,
+      }),
+    );
     const { directory, store } = this.paths;
     events.emit({ type: 'platform.opened', atMs: startedAtMs, version: VERSION, directory, store });
   }
@@ -292,109 +259,10 @@ export class Tenure implements AsyncDisposable {
   }
 }
 
-/** What the configuration says about monitoring. */
-function monitorSettings(loaded: LoadedConfiguration): MonitorSettings {
-  const { monitoring, limits } = loaded.values;
-  return {
-    configuredLimitBytes: limits.memoryBytes === 'auto' ? undefined : limits.memoryBytes,
-    thresholdsFor: (limitBytes) => {
-      const scaled = loaded.scaledTo(limitBytes);
-      return {
-        ...scaled.alerts,
-        warningBytes: scaled.limits.warningBytes,
-        criticalBytes: scaled.limits.criticalBytes,
-      };
-    },
-    collectAboveBytes: limits.gcPressureEnabled
-      ? (limitBytes) => loaded.scaledTo(limitBytes).limits.gcPressureBytes
-      : undefined,
-    observeOnly: monitoring.observeOnly,
-    sensorIntervalMs: monitoring.sensorIntervalMs,
-    storedIntervalMs: monitoring.storedIntervalMs,
-    optimizationIntervalMs: monitoring.optimizationIntervalMs,
-    predictionIntervalMs: monitoring.predictionIntervalMs,
-  };
-}
-
 /** What a node opened with `options` is configured by. */
 export function loadOptionsOf(options: TenureOptions): LoadOptions {
   const { configuration = {}, directory, configurationPath: path, environment } = options;
   const overrides =
     directory === undefined ? configuration : { ...configuration, store: { ...configuration.store, directory } };
   return { path, environment, overrides };
-}
-
-/** Opens everything but the monitor, in the order it depends on each other; `resources` closes it in reverse. */
-async function openParts(from: {
-  clock: Clock;
-  loaded: LoadedConfiguration;
-  resources: ResourceScope;
-  onEvent: EventSink<TenureEvent> | undefined;
-  mayCollect: () => boolean;
-}): Promise<Parts> {
-  const { clock, loaded, resources, onEvent, mayCollect } = from;
-  const { limits, store } = loaded.values;
-  const startedAtMs = clock.nowMs();
-  const recent = new RecentEvents<TenureEvent>(RECENT_EVENTS);
-  const events = new EventHub<TenureEvent>({
-    onSubscriberError: (error, event) =>
-      process.emitWarning(`a subscriber of ${event.type} threw: ${messageOf(error)}`),
-  });
-  events.subscribe(recent.add);
-  if (onEvent) events.subscribe(onEvent);
-
-  // Until the first reading, which knows what is already in use and what the container allows.
-  const limitBytes = limits.memoryBytes === 'auto' ? totalmem() : limits.memoryBytes;
-  const budget = resources.use(new Budget({ name: 'node', limitBytes, clock, emit: events.emit }));
-  const database = resources.use(
-    await SqliteDatabase.open({
-      path: join(store.directory, STORE_FILE),
-      clock,
-      random: seededRandom(startedAtMs + process.pid),
-      lockTimeoutMs: store.lockTimeoutMs,
-      onEvent: events.emit,
-    }),
-  );
-  const pageCache = resources.use(new PageCacheConsumer({ budget, cache: database, wantedBytes: store.cacheBytes }));
-  resources.use(clock.every(REGROW_EVERY_MS, () => pageCache.regrow()));
-  const { holder: memoryStore, registration } = registerRecallCache(
-    budget,
-    (account) => new SqliteMemoryStore({ database, account, nowMs: () => clock.nowMs(), onEvent: events.emit }),
-  );
-  resources.use(registration);
-  resources.defer(() => memoryStore.settled());
-  const memory = resources.use(new LongTermMemory({ store: memoryStore, clock, onEvent: events.emit }));
-  const readings = new SqliteReadingStore(database, { node: NODE });
-  const compacting = new AbortController();
-  resources.defer(() => compacting.abort(new ClosedError('Tenure')));
-  const compactNow = () => compact({ readings, clock, events, signal: compacting.signal });
-  resources.use(clock.after(COMPACT_FIRST_MS, compactNow));
-  resources.use(clock.every(COMPACT_EVERY_MS, compactNow));
-  return {
-    clock,
-    resources,
-    events,
-    recent,
-    budget,
-    gate: new CollectionGate({ clock, events: events.emit, enabled: mayCollect }),
-    database,
-    readings,
-    memory,
-    help: new HelpAgent({ memory, clock }),
-    startedAtMs,
-  };
-}
-
-function compact(with_: {
-  readings: SqliteReadingStore;
-  clock: Clock;
-  events: EventHub<TenureEvent>;
-  signal: AbortSignal;
-}): void {
-  const { readings, clock, events, signal } = with_;
-  readings.compact(clock.nowMs(), signal).catch((error: unknown) => {
-    if (signal.aborted) return;
-    const what = 'compaction of the history';
-    events.emit({ type: 'platform.background_failed', atMs: clock.nowMs(), what, message: messageOf(error) });
-  });
 }

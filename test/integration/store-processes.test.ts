@@ -1,6 +1,7 @@
 /** Several real processes on one store, and what is left when they are killed. */
+import { renameSync, unlinkSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { INSERT_ROW, TemporaryDatabase, textsOf } from '../../src/testing/temporary-database.ts';
+import { INSERT_ROW, openRows, TemporaryDatabase, textsOf } from '../../src/testing/temporary-database.ts';
 import { type Child, runTypeScript } from '../child-process.ts';
 
 let temporary: TemporaryDatabase;
@@ -71,6 +72,58 @@ describe('several processes on one store', () => {
     const other = await start('open', temporary.path);
     await other.ended;
     expect(textsOf(database)).toEqual([expect.stringContaining('opened by')]);
+  });
+});
+
+describe('a store that was taken away under an open process', () => {
+  const rename = (from: string, to: string) => {
+    for (const suffix of ['', '-wal', '-shm']) renameSync(`${from}${suffix}`, `${to}${suffix}`);
+  };
+
+  it('is not begun anew beside its own log', async () => {
+    const database = await temporary.open();
+    await database.write((db) => db.run(INSERT_ROW, 'first'));
+    const moved = `${temporary.path}.moved`;
+    renameSync(temporary.path, moved);
+    const { stdout } = await (await start('open', temporary.path)).ended;
+    expect(JSON.parse(stdout)).toMatchObject({ code: 'STORE_CANNOT_OPEN' });
+    renameSync(moved, temporary.path);
+    await database.write((db) => db.run(INSERT_ROW, 'second'));
+    await database.close();
+    expect(textsOf(await temporary.open())).toEqual(['first', 'second']);
+  });
+
+  it('takes nothing from the one another process has made since and was killed in', async () => {
+    const database = await temporary.open();
+    await database.write((db) => db.run(INSERT_ROW, 'first'));
+    const moved = `${temporary.path}.moved`;
+    rename(temporary.path, moved);
+    const writer = await start('write', temporary.path, 'w', 5, Number.MAX_SAFE_INTEGER);
+    await writer.printed((stdout) => linesOf(stdout).length > 50);
+    await expect(database.write((db) => db.run(INSERT_ROW, 'lost'))).rejects.toMatchObject({ code: 'STORE_IO' });
+    writer.kill('SIGKILL');
+    const acknowledged = linesOf((await writer.ended).stdout);
+    await database.close();
+    const kept = await whole();
+    expect(acknowledged.filter((text) => !kept.has(text))).toEqual([]);
+    await using found = await openRows(moved);
+    expect(textsOf(found)).toEqual(['first']);
+  });
+
+  it('takes nothing from the log another process has laid down in place of a removed one', async () => {
+    const database = await temporary.open();
+    await database.write((db) => db.run(INSERT_ROW, 'first'));
+    database.checkpoint();
+    for (const suffix of ['-wal', '-shm']) unlinkSync(`${temporary.path}${suffix}`);
+    const writer = await start('write', temporary.path, 'w', 5, Number.MAX_SAFE_INTEGER);
+    await writer.printed((stdout) => linesOf(stdout).length > 50);
+    await expect(database.write((db) => db.run(INSERT_ROW, 'lost'))).rejects.toMatchObject({ code: 'STORE_IO' });
+    writer.kill('SIGKILL');
+    const acknowledged = linesOf((await writer.ended).stdout);
+    await database.close();
+    const reader = await start('read', temporary.path);
+    const kept = new Set(linesOf((await reader.ended).stdout));
+    expect(acknowledged.filter((text) => !kept.has(text))).toEqual([]);
   });
 });
 

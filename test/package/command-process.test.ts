@@ -1,7 +1,7 @@
 /** The command line as a process: pipes that close, signals, and being killed in the middle of an ingest. */
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -56,6 +56,12 @@ async function isListening(port: number): Promise<boolean> {
   return listening;
 }
 
+/** Whether the process handles SIGTERM itself: proc_pid_status(5). */
+function handlesSigterm(pid: number): boolean {
+  const [, caught] = /^SigCgt:\s*([0-9a-f]+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))!;
+  return (BigInt(`0x${caught}`) & (1n << 14n)) !== 0n;
+}
+
 /** `count` passages with a word each that no other has. */
 function pages(count: number): string {
   const filler = 'These words fill the page so that it is a passage of its own. '.repeat(12);
@@ -106,7 +112,49 @@ describe('the command as a process', () => {
     expect(child.exitCode).toBeNull();
     child.kill('SIGINT');
     socket.destroy();
-    expect(await ended).toMatchObject({ code: 130 });
+    expect(await ended).toMatchObject({ signal: 'SIGINT' });
+  });
+
+  it('ends at the second signal though a call of the system never returns', async () => {
+    // Opened for writing, a pipe waits for a reader.
+    execFileSync('mkfifo', [join(folder, 'log')]);
+    writeFileSync(join(folder, 'tenure.yml'), 'log: { file: ./log }\n');
+    const { child, ended } = start('serve', '--port', '0');
+    await until(() => handlesSigterm(child.pid!));
+    child.kill('SIGTERM');
+    await until(() => !handlesSigterm(child.pid!));
+    child.kill('SIGTERM');
+    expect(await ended).toMatchObject({ signal: 'SIGTERM' });
+  });
+
+  it('says in one line that its output cannot be written', async () => {
+    await tenure('remember', 'something to find');
+    const full = openSync('/dev/full', 'w');
+    const [node, main] = builtCommand;
+    for (const args of [['recall', 'find'], ['--help']]) {
+      const { status, stderr } = spawnSync(node!, [main!, ...args], { cwd: folder, stdio: ['ignore', full, 'pipe'] });
+      expect([status, String(stderr)]).toEqual([1, expect.stringMatching(/^error ENOSPC: .*\n$/)]);
+    }
+    closeSync(full);
+  });
+
+  it('hides the folder it makes from git, and that one alone', async () => {
+    await tenure('remember', 'something');
+    expect(readFileSync(join(folder, '.tenure', '.gitignore'), 'utf8')).toBe('*\n');
+    await tenure('remember', 'something', '--directory', 'elsewhere');
+    expect(existsSync(join(folder, 'elsewhere', '.gitignore'))).toBe(false);
+    rmSync(join(folder, '.tenure', '.gitignore'));
+    await tenure('remember', 'something');
+    expect(existsSync(join(folder, '.tenure', '.gitignore'))).toBe(false);
+  });
+
+  it('takes up a tenure.yml that is made while it runs', async () => {
+    const { child, ended, written } = start('serve', '--port', '0');
+    await until(() => /http:\/\/127\.0\.0\.1:\d+/.test(written.stdout));
+    writeFileSync(join(folder, 'tenure.yml'), 'log: { level: debug }\n');
+    await until(() => written.stderr.includes('platform.configuration_reloaded'));
+    child.kill('SIGTERM');
+    expect(await ended).toMatchObject({ code: 0 });
   });
 
   it('goes on with a document where it was killed, and knows each passage once', async () => {

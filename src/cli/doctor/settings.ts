@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import type { Clock } from '../../base/clock.ts';
 import { keyList } from '../../platform/configuration/keys.ts';
 import type { LoadedConfiguration } from '../../platform/configuration/loaded-configuration.ts';
-import { type ConfigurationProblem, describeOrigin, describeProblem } from '../../platform/configuration/problem.ts';
+import { type ConfigurationError, describeOrigin, describeProblem } from '../../platform/configuration/problem.ts';
 import type { Finding } from './finding.ts';
 
 /** Before this the clock cannot be right: it is older than Tenure. */
@@ -33,12 +33,13 @@ export function checkConfiguration(loaded: LoadedConfiguration): Finding[] {
   return [valid, warning];
 }
 
-export function configurationFindings(problems: readonly ConfigurationProblem[]): Finding[] {
-  return problems.map((problem) => ({
+export function configurationFindings({ problems, more }: ConfigurationError): Finding[] {
+  const lines = [...problems.map(describeProblem), ...(more > 0 ? [`… and ${more} more`] : [])];
+  return lines.map((evidence) => ({
     check: 'configuration',
     severity: 'error',
     what: 'The configuration is refused',
-    evidence: describeProblem(problem),
+    evidence,
     fix: 'Correct it there; nothing starts before.',
   }));
 }

@@ -3,11 +3,12 @@
  *
  * The parser is loaded only when there is a file: a node without one saves the memory.
  */
-import { readFile } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import type { Document, LineCounter, Node, Pair, YAMLMap } from 'yaml';
 import { MIB } from '../../base/bytes.ts';
 import type { Layer, Path } from './layer.ts';
 import { ConfigurationError, ConfigurationUnreadableError, type Origin } from './problem.ts';
+import { refusedIn } from './yaml-refused.ts';
 
 /** A larger file is no configuration. */
 const FILE_LIMIT_BYTES = MIB;
@@ -34,30 +35,35 @@ export async function readFileLayer(
 export async function parseFileLayer(text: string, file: string): Promise<Layer> {
   const yaml = await import('yaml');
   const lines = new yaml.LineCounter();
-  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = usable(file, () =>
+    // Keys given twice are looked for in time that grows with their number, not with its square.
+    yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, uniqueKeys: false }),
+  );
   const broken = [...document.errors, ...document.warnings];
-  if (broken.length > 0) {
+  const refused =
+    broken.length > 0
+      ? broken.map(({ pos, message }) => ({ offset: pos[0], message: `not valid YAML: ${message}` }))
+      : refusedIn(yaml, document);
+  if (refused.length > 0) {
     throw new ConfigurationError(
-      broken.map(({ pos, message }) => ({
-        key: '',
-        origin: originAt(file, lines, pos[0]),
-        message: `not valid YAML: ${message}`,
-      })),
+      refused.map(({ offset, message }) => ({ key: '', origin: originAt(file, lines, offset), message })),
     );
   }
+  const pairs = new PairIndex(yaml);
   return {
-    tree: treeOf(document, file),
-    locate: (path, part) => originAt(file, lines, offsetOf(yaml, document, path, part)),
+    tree: usable(file, () => document.toJS() as unknown),
+    locate: (path, part) => originAt(file, lines, offsetOf(pairs, document, path, part)),
   };
 }
 
 async function readText(file: string, { mustExist }: { mustExist: boolean }): Promise<string | null> {
   let bytes: Uint8Array;
   try {
-    bytes = await readFile(file);
+    bytes = await readBounded(file);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT' && !mustExist) return null;
+    if (error instanceof ConfigurationUnreadableError) throw error;
     throw new ConfigurationUnreadableError(file, code === 'ENOENT' ? 'there is no such file' : message, error);
   }
   if (bytes.length > FILE_LIMIT_BYTES) throw new ConfigurationUnreadableError(file, 'it is larger than 1 MB');
@@ -68,10 +74,26 @@ async function readText(file: string, { mustExist }: { mustExist: boolean }): Pr
   }
 }
 
-/** The plain values. A file of aliases that multiply is refused by the parser's own limit. */
-function treeOf(document: Document, file: string): unknown {
+/** Reads a little more than a configuration may have, and of a plain file only: a device need not end, and a pipe waits for a writer. */
+async function readBounded(file: string): Promise<Uint8Array> {
+  if (!(await stat(file)).isFile()) throw new ConfigurationUnreadableError(file, 'it is not a regular file');
+  const handle = await open(file);
   try {
-    return document.toJS() as unknown;
+    const bytes = Buffer.alloc(FILE_LIMIT_BYTES + 1);
+    let length = 0;
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      ({ bytesRead: read } = await handle.read(bytes, length, bytes.length - length));
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    await handle.close();
+  }
+}
+
+/** What `make` makes. A file of aliases that multiply is refused by the parser's own limit, one that nests too deep by the stack's. */
+function usable<T>(file: string, make: () => T): T {
+  try {
+    return make();
   } catch (error) {
     const message = `not usable YAML: ${(error as Error).message}`;
     throw new ConfigurationError([{ key: '', origin: startOf(file), message }]);
@@ -88,13 +110,14 @@ function originAt(file: string, lines: LineCounter, offset: number): Origin {
 }
 
 /** Where `path` stands in the text; where its last part is missing, where the part above it stands. */
-function offsetOf(yaml: typeof import('yaml'), document: Document, path: Path, part: 'key' | 'value'): number {
+function offsetOf(pairs: PairIndex, document: Document, path: Path, part: 'key' | 'value'): number {
+  const { yaml } = pairs;
   let node: unknown = document.contents;
   let offset = (node as Node | null)?.range?.[0] ?? 0;
   for (const [index, name] of path.entries()) {
     if (yaml.isAlias(node)) node = node.resolve(document);
     if (yaml.isMap(node)) {
-      const pair = pairOf(yaml, node, String(name));
+      const pair = pairs.find(node, String(name));
       if (!pair) return offset;
       const named = part === 'key' && index === path.length - 1;
       offset = ((named ? null : pair.value) ?? pair.key).range?.[0] ?? offset;
@@ -107,8 +130,25 @@ function offsetOf(yaml: typeof import('yaml'), document: Document, path: Path, p
   return offset;
 }
 
-function pairOf(yaml: typeof import('yaml'), map: YAMLMap, name: string): Pair<Node, Node | null> | undefined {
-  return map.items.find(({ key }) => yaml.isScalar(key) && String(key.value) === name) as
-    | Pair<Node, Node | null>
-    | undefined;
+type FoundPair = Pair<Node, Node | null>;
+
+/** The pairs of maps by their names; a map is gone through once, however many of its keys are asked for. */
+class PairIndex {
+  readonly yaml: typeof import('yaml');
+  readonly #pairs = new Map<YAMLMap, Map<string, FoundPair>>();
+
+  constructor(yaml: typeof import('yaml')) {
+    this.yaml = yaml;
+  }
+
+  find(map: YAMLMap, name: string): FoundPair | undefined {
+    let named = this.#pairs.get(map);
+    if (!named) {
+      named = new Map(
+        (map.items as FoundPair[]).map((pair) => [String((pair.key as { value?: unknown }).value), pair]),
+      );
+      this.#pairs.set(map, named);
+    }
+    return named.get(name);
+  }
 }

@@ -154,9 +154,11 @@ export const flag = (key: Described<boolean>): Key<boolean> =>
 export const choice = <const Word extends string>(key: Described<Word> & { of: readonly Word[] }): Key<Word> =>
   plain(key, { kind: 'choice', schema: z.enum(key.of), expected: `one of ${key.of.join(', ')}` });
 
-/** A text with content. */
-export const text = (key: Described<string>): Key<string> =>
-  plain(key, { kind: 'text', schema: z.string().min(1), expected: 'a text' });
+/** A name or an address to listen on; an IPv6 address may stand in brackets, as in a URL. */
+export const host = (key: Described<string>): Key<string> => ({
+  ...plain(key, { kind: 'text', schema: z.string().min(1), expected: 'a text' }),
+  toValue: (written) => (written as string).replace(/^\[(.*)\]$/, '$1'),
+});
 
 /** A file or folder; a relative one in `tenure.yml` starts at that file's folder, elsewhere at the working directory. */
 export const path = (key: Described<string>): Key<string> =>

@@ -8,6 +8,7 @@ import {
   choice,
   count,
   flag,
+  host,
   isKey,
   type Key,
   megabytes,
@@ -21,7 +22,6 @@ import {
   percent,
   points,
   seconds,
-  text,
   type ValuesOf,
 } from './key.ts';
 import { strategyKeys } from './strategy-keys.ts';
@@ -220,7 +220,7 @@ export const keys = {
     }),
   }),
   server: {
-    host: text({
+    host: host({
       path: 'server.host',
       default: '127.0.0.1',
       restart: true,

@@ -9,7 +9,7 @@ import { explain } from './explain.ts';
 import type { Key } from './key.ts';
 import { keyAt, keyList } from './keys.ts';
 import { nearestKey } from './nearest-key.ts';
-import type { ConfigurationProblem, Origin } from './problem.ts';
+import { type ConfigurationProblem, describeOrigin, type Origin } from './problem.ts';
 
 export type Path = readonly (string | number)[];
 
@@ -23,13 +23,18 @@ export interface Layer {
 /** The schema of `tenure.yml`: every key may be left out, none may be unknown, a group may be empty. */
 const fileSchema: z.ZodType = schemaOf('');
 
-/** Everything that is wrong in `layer`, in the order it was written. */
+/** Everything that is wrong in `layer`, in the order it was written; a value that breaks two rules once. */
 export function problemsOf(layer: Layer): ConfigurationProblem[] {
   const result = fileSchema.safeParse(layer.tree);
   if (result.success) return [];
   const line = ({ origin }: ConfigurationProblem) => (origin.kind === 'file' ? origin.line : 0);
   const problems = result.error.issues.flatMap((issue) => problemsOfIssue(issue, layer));
-  return problems.sort((one, other) => line(one) - line(other));
+  const first = new Map(
+    problems.toReversed().map((problem) => [`${problem.key}@${describeOrigin(problem.origin)}`, problem]),
+  );
+  return problems
+    .filter((problem) => first.get(`${problem.key}@${describeOrigin(problem.origin)}`) === problem)
+    .sort((one, other) => line(one) - line(other));
 }
 
 /** The value written at a key, undefined where there is none. */
@@ -77,7 +82,10 @@ function problemsOfIssue(issue: z.core.$ZodIssue, layer: Layer): ConfigurationPr
     return issue.keys.map((name) => ({
       key: join(group, name),
       origin: layer.locate([...path, name], 'key'),
-      message: unknownKey(name, group),
+      // Looking for the key that was meant is work, and of many problems few are shown.
+      get message() {
+        return unknownKey(name, group);
+      },
     }));
   }
   const owner = keyOwning(path);

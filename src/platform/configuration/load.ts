@@ -57,6 +57,7 @@ export async function loadConfiguration(options: LoadOptions = {}): Promise<Load
   const settings = new Map(keyList.map(({ key }) => [key.path, settingOf(key, layers)]));
   const loaded = new LoadedConfiguration(settings, {
     path: fileLayer ? file : null,
+    file,
     resolvePath: (given, origin) => resolve(origin.kind === 'file' ? dirname(file) : workingDirectory, given),
   });
   const mismatches = inconsistencies(loaded);

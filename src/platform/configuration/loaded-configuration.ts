@@ -16,15 +16,18 @@ export class LoadedConfiguration {
   readonly values: Configuration;
   /** The file that was read; null when there was none. */
   readonly path: string | null;
+  /** Where the file is looked for, whether it is there or not. */
+  readonly file: string;
   readonly #settings: ReadonlyMap<string, Setting>;
   readonly #resolvePath: (given: string, origin: Origin) => string;
 
   constructor(
     settings: ReadonlyMap<string, Setting>,
-    place: { path: string | null; resolvePath: (given: string, origin: Origin) => string },
+    place: { path: string | null; file: string; resolvePath: (given: string, origin: Origin) => string },
   ) {
     this.#settings = settings;
     this.path = place.path;
+    this.file = place.file;
     this.#resolvePath = place.resolvePath;
     this.values = this.#valuesBy((key) => this.value(key));
   }

@@ -20,18 +20,27 @@ export interface ConfigurationProblem {
   readonly message: string;
 }
 
-/** The configuration cannot be used. Code `CONFIG_INVALID`. `problems` has every one that was found. */
+/** More than a person mends in one go; a file that is no configuration has a problem in every line. */
+const LISTED_LIMIT = 20;
+
+/** The configuration cannot be used. Code `CONFIG_INVALID`. */
 export class ConfigurationError extends TenureError {
   override readonly name = 'ConfigurationError';
+  /** The first 20 that were found. */
   readonly problems: readonly ConfigurationProblem[];
+  /** How many there are besides those. */
+  readonly more: number;
 
   constructor(problems: readonly ConfigurationProblem[]) {
-    const lines = problems.map(describeProblem);
-    const count = lines.length === 1 ? 'One problem' : `${lines.length} problems`;
+    const listed = problems.slice(0, LISTED_LIMIT);
+    const more = problems.length - listed.length;
+    const lines = [...listed.map(describeProblem), ...(more > 0 ? [`… and ${more} more`] : [])];
+    const count = problems.length === 1 ? 'One problem' : `${problems.length} problems`;
     super('CONFIG_INVALID', `${count} in the configuration:\n${lines.map((line) => `  ${line}`).join('\n')}`, {
       details: { problems: lines },
     });
-    this.problems = problems;
+    this.problems = listed;
+    this.more = more;
   }
 }
 

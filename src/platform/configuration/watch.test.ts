@@ -129,6 +129,17 @@ describe('ConfigurationWatch', () => {
     expect(applied.map(({ values }) => values.server.port)).toEqual([2]);
   });
 
+  it('hears of a file that is made where none was', async () => {
+    await rm(file);
+    const fromFolder = () => loadConfiguration({ workingDirectory: folder, environment: {} });
+    const current = await fromFolder();
+    const { watch, applied, heard } = await watched({ current, load: fromFolder, clock: systemClock });
+    using _ = watch;
+    await writeFile(file, 'server: { port: 2 }');
+    await heard;
+    expect(applied.map(({ values, path }) => [values.server.port, path])).toEqual([[2, file]]);
+  });
+
   it('leaves nothing behind when closed, and closes twice', async () => {
     const { watch, clock, applied } = await watched();
     watch.touch();

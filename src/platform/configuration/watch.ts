@@ -36,7 +36,7 @@ export type ConfigurationEvent = ConfigurationReloadedEvent | ConfigurationRejec
 const QUIET_MS = 200;
 
 export interface WatchOptions {
-  /** The configuration in force; it must have come from a file. */
+  /** The configuration in force; it need not have come from a file, for one may be made later. */
   readonly current: LoadedConfiguration;
   /** Loads it anew, from the same places. */
   readonly load: () => Promise<LoadedConfiguration>;
@@ -57,7 +57,7 @@ export class ConfigurationWatch implements Disposable {
   constructor(options: WatchOptions) {
     this.#options = options;
     this.#current = options.current;
-    if (options.current.path !== null) this.#watch(options.current.path);
+    this.#watch(options.current.file);
   }
 
   /** Tells that the file may have changed: loads it once nothing has been heard for a moment. */

@@ -14,11 +14,13 @@ import type { Random } from '../../base/random.ts';
 import type { StoreIoError } from '../storage-errors.ts';
 import type { StoreEvent } from '../storage-events.ts';
 import { Checkpoints } from './checkpoints.ts';
-import { type Connection, closeConnection } from './driver.ts';
+import type { Connection } from './driver.ts';
 import { freePages, giveBackSome, SPARE_PAGES } from './free-pages.ts';
+import { leaveFiles } from './leave-files.ts';
 import type { Migration } from './migrate.ts';
 import { migrations } from './migrations.ts';
-import { openFile, sizeOf } from './open-file.ts';
+import { type OpenedFile, openFile, sizeOf } from './open-file.ts';
+import type { OwnFiles } from './own-files.ts';
 import { PreparedQueries } from './queries.ts';
 import { toStoreError } from './sqlite-errors.ts';
 import { Transactions, type Work } from './transactions.ts';
@@ -53,6 +55,7 @@ export class SqliteDatabase implements AsyncDisposable {
   readonly path: string;
   readonly #options: FilledOptions;
   readonly #connection: Connection;
+  readonly #files: OwnFiles;
   readonly #queries: PreparedQueries;
   readonly #transactions: Transactions;
   readonly #wal: WalFile;
@@ -61,15 +64,17 @@ export class SqliteDatabase implements AsyncDisposable {
   #cacheBytes = 0;
   #closing: Promise<void> | undefined;
 
-  private constructor(path: string, connection: Connection, options: FilledOptions) {
+  private constructor({ path, connection, files }: OpenedFile, options: FilledOptions) {
     this.path = path;
     this.#options = options;
     this.#connection = connection;
+    this.#files = files;
     this.#queries = new PreparedQueries(connection);
     this.#transactions = new Transactions(connection, this.#queries, path);
     this.setCacheBytes(options.cacheBytes);
     this.#wal = new WalFile(path, {
       sync: options.syncFile,
+      files,
       onFailure: ({ code, message }) => this.#emit({ type: 'storage.failed', code, message }),
     });
     this.#queue = new WriteQueue({
@@ -86,7 +91,7 @@ export class SqliteDatabase implements AsyncDisposable {
       path,
       wal: this.#wal,
       isIdle: () => this.#queue.isIdle,
-      run: () => connection.prepare('PRAGMA wal_checkpoint(PASSIVE)').get(),
+      run: () => this.#moveLog('PASSIVE'),
     });
   }
 
@@ -98,14 +103,14 @@ export class SqliteDatabase implements AsyncDisposable {
    */
   static async open(options: SqliteOptions): Promise<SqliteDatabase> {
     const filled = { ...DEFAULTS, ...options };
-    const { connection, path, migrated } = await openFile(filled);
+    const opened = await openFile(filled);
     try {
-      const database = new SqliteDatabase(path, connection, filled);
-      database.#emit({ type: 'storage.opened', migrated });
+      const database = new SqliteDatabase(opened, filled);
+      database.#emit({ type: 'storage.opened', migrated: opened.migrated });
       return database;
     } catch (error) {
-      connection.close();
-      throw toStoreError(error, path);
+      opened.connection.close();
+      throw toStoreError(error, opened.path);
     }
   }
 
@@ -163,9 +168,8 @@ export class SqliteDatabase implements AsyncDisposable {
   /** Moves the log into the file and empties it; false when another process is reading or writing just now. */
   checkpoint(): boolean {
     this.#requireOpen();
-    if (this.#wal.failure) throw this.#wal.failure;
     try {
-      return this.#connection.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get().busy === 0;
+      return this.#moveLog('TRUNCATE').busy === 0;
     } catch (error) {
       throw toStoreError(error, this.path);
     }
@@ -185,8 +189,14 @@ export class SqliteDatabase implements AsyncDisposable {
     await this.#queue.close();
     await this.#checkpoints.close();
     await this.#wal.close();
-    closeConnection(this.#connection);
+    await leaveFiles(this.#connection, { path: this.path, files: this.#files });
     this.#emit({ type: 'storage.closed' });
+  }
+
+  #moveLog(mode: 'PASSIVE' | 'TRUNCATE'): { busy: number; log: number } {
+    const failure = this.#wal.verify();
+    if (failure) throw failure;
+    return this.#connection.prepare(`PRAGMA wal_checkpoint(${mode})`).get();
   }
 
   #requireOpen(): void {

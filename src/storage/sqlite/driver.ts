@@ -17,7 +17,7 @@ interface Driver {
 export const BLOCKING_WAIT_MS = 10;
 
 /** From Node 24 on the built-in SQLite has all we use. */
-const isBuiltIn = Number.parseInt(process.versions.node, 10) >= 24;
+export const isBuiltIn = Number.parseInt(process.versions.node, 10) >= 24;
 
 export async function loadDriver(): Promise<Driver> {
   if (!isBuiltIn) return import('@photostructure/sqlite');

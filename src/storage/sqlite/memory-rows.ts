@@ -2,6 +2,7 @@
 import type { Json, NewMemory, StoredMemory } from '../memory-store.ts';
 import type { Scope } from '../scope.ts';
 import { encodeTerms, lengthOf } from '../text-index/document-terms.ts';
+import { storedList, storedObject } from './stored-json.ts';
 
 export const MEMORY_COLUMNS = `m.id, m.ordinal, m.text, m.tags, m.metadata, m.importance, m.created_at_ms, m.at_ms,
   m.valid_from_ms, m.valid_to_ms, m.expires_at_ms, m.pinned, m.source, m.model, coalesce(u.uses, 0) AS uses, u.last_used_at_ms,
@@ -43,8 +44,8 @@ export function memoryOf(row: MemoryRow, partition: Scope): StoredMemory & { ord
       ...(row.session === null ? {} : { session: row.session }),
     },
     text: row.text,
-    tags: JSON.parse(row.tags) as string[],
-    metadata: JSON.parse(row.metadata) as Record<string, Json>,
+    tags: storedList<string>(row.tags),
+    metadata: storedObject<Record<string, Json>>(row.metadata),
     importance: row.importance,
     createdAtMs: row.created_at_ms,
     atMs: row.at_ms,

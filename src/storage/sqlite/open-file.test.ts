@@ -189,6 +189,25 @@ describe('opening refuses, and changes nothing of,', () => {
     await expect(openRows(join(file, 'rows.db'))).rejects.toMatchObject({ code: 'STORE_CANNOT_OPEN' });
   });
 
+  it.each(['-wal', '-shm'])('to begin anew beside the %s of a store that is gone', async (suffix) => {
+    writeFileSync(`${temporary.path}${suffix}`, 'the last writes');
+    await expect(temporary.open()).rejects.toMatchObject({
+      code: 'STORE_CANNOT_OPEN',
+      message: expect.stringContaining(`${temporary.path}${suffix} belong`),
+    });
+    expect(statSync(temporary.path, { throwIfNoEntry: false })).toBeUndefined();
+    writeFileSync(temporary.path, '');
+    expect(await refused()).toEqual({ code: 'STORE_CANNOT_OPEN', path: temporary.path });
+    expect(readFileSync(`${temporary.path}${suffix}`, 'utf8')).toBe('the last writes');
+  });
+
+  it('a folder that a file system will not make, without ending in it', async () => {
+    await expect(openRows('/proc/tenure/deep/rows.db')).rejects.toMatchObject({
+      code: 'STORE_CANNOT_OPEN',
+      cause: { code: 'ENOENT', syscall: 'mkdir' },
+    });
+  });
+
   it('a store that stays locked longer than we wait', async () => {
     await made();
     const other = await temporary.openBare();

@@ -12,6 +12,7 @@ import { StoreCannotOpenError, StoreCorruptError, StoreFullError, StoreReadOnlyE
 import { BLOCKING_WAIT_MS, type Connection, loadDriver } from './driver.ts';
 import { untilUnlocked } from './lock-patience.ts';
 import { inspect, type Migration, migrate } from './migrate.ts';
+import { identityOf, OwnFiles } from './own-files.ts';
 import { toStoreError } from './sqlite-errors.ts';
 
 /** What a burst of writes may leave of the log once it has been moved into the file. */
@@ -29,6 +30,8 @@ export interface OpenedFile {
   readonly connection: Connection;
   /** Absolute and free of links, as SQLite names the log beside it. */
   readonly path: string;
+  /** What the paths lead to, to be compared later. */
+  readonly files: OwnFiles;
   /** Migrations applied just now. */
   readonly migrated: number;
 }
@@ -38,6 +41,7 @@ export async function openFile(options: OpenFileOptions): Promise<OpenedFile> {
   const { migrations, clock } = options;
   const { DatabaseSync } = await loadDriver();
   const path = prepareFile(resolve(options.path));
+  const identity = identityOf(path);
   let connection: Connection | undefined;
   try {
     const opened = new DatabaseSync(path, {
@@ -49,7 +53,10 @@ export async function openFile(options: OpenFileOptions): Promise<OpenedFile> {
     const patience = { path, clock, random: options.random, timeoutMs: options.lockTimeoutMs };
     await untilUnlocked(() => setUp(opened, migrations, path), patience);
     const migrated = await untilUnlocked(() => migrate(opened, migrations, { path, nowMs: clock.nowMs() }), patience);
-    return { connection, path, migrated };
+    if (identityOf(path) !== identity) {
+      throw new StoreCannotOpenError({ path, problem: 'it was replaced while it was being opened; try again.' });
+    }
+    return { connection, path, files: new OwnFiles(path), migrated };
   } catch (error) {
     connection?.close();
     throw toStoreError(error, path);
@@ -90,7 +97,8 @@ export function sizeOf(path: string): number {
 function prepareFile(path: string): string {
   const folder = dirname(path);
   try {
-    const firstMade = mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const firstMade = makeFolders(folder);
+    requireNoLooseLog(path);
     try {
       closeSync(openSync(path, 'wx', 0o600));
       syncFolders(folder, firstMade);
@@ -104,6 +112,37 @@ function prepareFile(path: string): string {
   } catch (cause) {
     throw fromSystemError(cause, path);
   }
+}
+
+/**
+ * Makes a folder and those missing above it, one by one: Node's recursive mkdir never ends where a file system answers that a folder
+ * it shall make does not exist, as /proc does. Returns the topmost it has made.
+ */
+function makeFolders(folder: string): string | undefined {
+  const missing: string[] = [];
+  for (let current = folder; !statSync(current, { throwIfNoEntry: false }); current = dirname(current)) {
+    missing.push(current);
+    if (current === dirname(current)) break;
+  }
+  for (const current of missing.toReversed()) {
+    try {
+      mkdirSync(current, { mode: 0o700 });
+    } catch (error) {
+      if (codeOf(error) !== 'EEXIST') throw error;
+    }
+  }
+  return missing.at(-1);
+}
+
+/**
+ * SQLite would remove the log beside a missing or empty file and share the index, though both may belong to a store that was moved away
+ * under an open process, and hold its last writes. Logs are looked for first: who makes a file makes them later.
+ */
+function requireNoLooseLog(path: string): void {
+  const loose = ['-wal', '-shm'].map((suffix) => `${path}${suffix}`).filter((log) => identityOf(log) !== null);
+  if (loose.length === 0 || sizeOf(path) > 0) return;
+  const problem = `${loose.join(' and ')} belong to a store that is not there any more. Put it back, or move them away as well.`;
+  throw new StoreCannotOpenError({ path, problem });
 }
 
 /** Makes the new names in `folder`, and in those above it that were made with it, survive a power cut. */
@@ -123,7 +162,8 @@ function syncFolders(folder: string, firstMade: string | undefined): void {
   }
 }
 
-function fromSystemError(cause: unknown, path: string): Error {
+function fromSystemError(cause: unknown, path: string): unknown {
+  if (cause instanceof StoreCannotOpenError) return cause;
   switch (codeOf(cause)) {
     case 'EACCES':
     case 'EPERM':

@@ -10,6 +10,8 @@ import { Periods, periodStart, type Sample, sampleOf, stepFor, TIERS, type Tier 
 import type { History, HistoryPoint, HistoryRange, ReadingStore } from '../reading-store.ts';
 import type { SqliteDatabase } from './connection.ts';
 import type { Queries } from './queries.ts';
+import { DamagedRowError } from './sqlite-errors.ts';
+import { storedList, storedObject } from './stored-json.ts';
 
 /** Rows read or moved at once: a few milliseconds. */
 const SLICE_ROWS = 1000;
@@ -60,10 +62,11 @@ export class SqliteReadingStore implements ReadingStore {
     for (const tier of TIERS) {
       const place = { node: this.#node, resolutionMs: tier.resolutionMs };
       for (let fromMs = periodStart(range.fromMs, resolutionMs); ; ) {
-        const rows = this.#database.read((db) => oldest(db, place, { fromMs, toMs: range.toMs }));
-        for (const row of rows) periods.add(sampleOfRow(row));
-        if (rows.length < SLICE_ROWS) break;
-        fromMs = rows.at(-1)!.at_ms + 1;
+        // Made samples within the read, where a damaged row is told as the store's.
+        const samples = this.#database.read((db) => oldest(db, place, { fromMs, toMs: range.toMs }).map(sampleOfRow));
+        for (const sample of samples) periods.add(sample);
+        if (samples.length < SLICE_ROWS) break;
+        fromMs = samples.at(-1)!.point.atMs + 1;
         await nextTurn();
       }
     }
@@ -185,6 +188,8 @@ function addSamples(db: Queries, { node, resolutionMs }: Place, added: readonly 
 }
 
 function sampleOfRow(row: ReadingRow): Sample {
+  const level = LEVELS[row.level];
+  if (level === undefined) throw new DamagedRowError('a reading has a level that is none');
   return {
     samples: row.samples,
     point: {
@@ -199,9 +204,9 @@ function sampleOfRow(row: ReadingRow): Sample {
       reservedBytes: row.reserved_bytes,
       score: row.score,
       peakScore: row.peak_score,
-      level: LEVELS[row.level]!,
-      consumers: JSON.parse(row.consumers),
-      figures: JSON.parse(row.figures),
+      level,
+      consumers: storedList(row.consumers),
+      figures: storedObject(row.figures),
     },
   };
 }

@@ -49,6 +49,14 @@ const CODE_OF_TEXT: Readonly<Record<string, number>> = {
   'file is not a database': NOT_A_DATABASE,
 };
 
+/** A row holds what was never written there. Only ever thrown within a transaction, which knows the file and makes it `STORE_CORRUPT`. */
+export class DamagedRowError extends Error {
+  override readonly name = 'DamagedRowError';
+  constructor(problem: string, cause?: unknown) {
+    super(problem, { cause });
+  }
+}
+
 /** The extended result code of an error of SQLite, `undefined` where it gave none; `null` for any other error. */
 function resultCode(error: unknown): number | undefined | null {
   const { code, errcode, message } = (error ?? {}) as { code?: unknown; errcode?: unknown; message?: string };
@@ -64,6 +72,7 @@ export function isBusy(error: unknown): boolean {
 
 /** Translates every error of SQLite; what is no error of SQLite comes back as it is. */
 export function toStoreError(error: unknown, path: string): unknown {
+  if (error instanceof DamagedRowError) return new StoreCorruptError({ path, cause: error });
   const code = resultCode(error);
   if (code === null) return error;
   const about = { path, cause: error };

@@ -4,6 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TemporaryDatabase } from '../../testing/temporary-database.ts';
 import { fdatasyncFile, WalFile } from './wal-file.ts';
 
+const files = { loss: () => null };
+
 describe('the log', () => {
   let temporary: TemporaryDatabase;
   beforeEach(async () => {
@@ -14,7 +16,7 @@ describe('the log', () => {
   it('is forced to the disk by the system: a pipe, which cannot be, fails', async () => {
     execFileSync('mkfifo', [`${temporary.path}-wal`]);
     const failures: unknown[] = [];
-    const wal = new WalFile(temporary.path, { sync: fdatasyncFile, onFailure: (error) => failures.push(error) });
+    const wal = new WalFile(temporary.path, { sync: fdatasyncFile, files, onFailure: (error) => failures.push(error) });
     await expect(wal.durable()).rejects.toMatchObject({
       code: 'STORE_IO',
       cause: { code: 'EINVAL', syscall: 'fdatasync' },
@@ -31,7 +33,7 @@ describe('the log', () => {
       await new Promise((resolve) => setImmediate(resolve));
       synced++;
     };
-    const wal = new WalFile(temporary.path, { sync, onFailure: () => {} });
+    const wal = new WalFile(temporary.path, { sync, files, onFailure: () => {} });
     const first = wal.durable();
     const second = wal.durable();
     await wal.close();

@@ -6,7 +6,8 @@
  * way share the next one.
  *
  * After a failed sync the kernel may have dropped the pages and report success the next time (the "fsyncgate" of 2018,
- * wiki.postgresql.org/wiki/Fsync_Errors), so the first failure is final. So is a log that was removed while we had it open.
+ * wiki.postgresql.org/wiki/Fsync_Errors), so the first failure is final. So is the loss of a file: what was synced into a file that
+ * was removed, renamed or replaced meanwhile will not be found again (`own-files.ts`).
  *
  * How full the log is stands nowhere in it: a log that begins anew is written over from its start and keeps its size. But every
  * frame carries the salt of its filling, which stands in the header too (sqlite.org/fileformat2.html §4.1), so one look at a place
@@ -15,10 +16,11 @@
  * The descriptor is opened once: the log lives as long as a connection does. SQLite takes no POSIX lock on it, so closing
  * the descriptor cannot drop one (sqlite.org/howtocorrupt.html §2.2). The database file must never be opened this way.
  */
-import { closeSync, fdatasync, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, fdatasync, openSync, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { messageOf } from '../../base/errors.ts';
 import { StoreIoError } from '../storage-errors.ts';
+import type { OwnFiles } from './own-files.ts';
 
 /** Forces what was written to the descriptor to the disk. */
 export type SyncFile = (descriptor: number) => Promise<void>;
@@ -33,6 +35,12 @@ const SALT_IN_HEADER = 16;
 const SALT_IN_FRAME = 8;
 const PAGE_BYTES_IN_HEADER = 8;
 
+export interface WalFileOptions {
+  readonly sync: SyncFile;
+  readonly files: Pick<OwnFiles, 'loss'>;
+  readonly onFailure: (error: StoreIoError) => void;
+}
+
 interface Waiter {
   readonly resolve: () => void;
   readonly reject: (error: StoreIoError) => void;
@@ -41,17 +49,15 @@ interface Waiter {
 export class WalFile {
   readonly #path: string;
   readonly #descriptor: number;
-  readonly #sync: SyncFile;
-  readonly #onFailure: (error: StoreIoError) => void;
+  readonly #options: WalFileOptions;
   #waiters: Waiter[] = [];
   #syncing: Promise<void> | undefined;
   #failure: StoreIoError | undefined;
 
-  constructor(storePath: string, options: { sync: SyncFile; onFailure: (error: StoreIoError) => void }) {
+  constructor(storePath: string, options: WalFileOptions) {
     this.#path = storePath;
     this.#descriptor = openSync(`${storePath}-wal`, 'r+');
-    this.#sync = options.sync;
-    this.#onFailure = options.onFailure;
+    this.#options = options;
   }
 
   get failure(): StoreIoError | undefined {
@@ -62,8 +68,19 @@ export class WalFile {
   fail(problem: string, cause?: unknown): StoreIoError {
     if (this.#failure) return this.#failure;
     this.#failure = new StoreIoError({ path: this.#path, problem, cause });
-    this.#onFailure(this.#failure);
+    this.#options.onFailure(this.#failure);
     return this.#failure;
+  }
+
+  /** Looks whether the files are still ours, and ends the store's promises if not; returns why they ended, if they have. */
+  verify(): StoreIoError | undefined {
+    if (this.#failure) return this.#failure;
+    try {
+      const loss = this.#options.files.loss();
+      return loss === null ? undefined : this.fail(loss);
+    } catch (cause) {
+      return this.fail(`its files could not be looked at: ${messageOf(cause)}.`, cause);
+    }
   }
 
   /**
@@ -128,10 +145,10 @@ export class WalFile {
 
   async #syncOnce(): Promise<void> {
     try {
-      await this.#sync(this.#descriptor);
-      if (fstatSync(this.#descriptor).nlink === 0) this.fail('its log was removed while it was open.');
+      await this.#options.sync(this.#descriptor);
     } catch (cause) {
       this.fail(`its log could not be made durable: ${messageOf(cause)}.`, cause);
     }
+    this.verify();
   }
 }

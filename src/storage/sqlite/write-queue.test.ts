@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
-import { unlinkSync } from 'node:fs';
+import { renameSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InvariantError } from '../../base/assert.ts';
 import { systemClock } from '../../base/clock.ts';
@@ -49,7 +50,11 @@ async function queueFailingAt(sql: string, errcode: number) {
   } as Connection;
   const failures: StoreIoError[] = [];
   const { path } = temporary;
-  const wal = new WalFile(path, { sync: async () => {}, onFailure: (error) => failures.push(error) });
+  const wal = new WalFile(path, {
+    sync: async () => {},
+    files: { loss: () => null },
+    onFailure: (error) => failures.push(error),
+  });
   const queue = new WriteQueue({
     path,
     transactions: new Transactions(failing, new PreparedQueries(failing), path),
@@ -317,10 +322,13 @@ describe('a disk that fails', () => {
     expect(textsOf(await temporary.open()).sort()).toEqual(['a', 'b']);
   });
 
-  it('is noticed when the log is removed under the store', async () => {
-    const database = await temporary.open();
+  it.each(['', '-wal', '-shm'])('is noticed when rows.db%s is gone while it is synced', async (suffix) => {
+    let remove = () => {};
+    const syncFile = async () => remove();
+    const database = await temporary.open({ syncFile });
     await insert(database, 'a');
-    unlinkSync(`${temporary.path}-wal`);
+    remove = () => renameSync(`${temporary.path}${suffix}`, join(temporary.folder, 'elsewhere'));
     await expect(insert(database, 'b')).rejects.toMatchObject({ code: 'STORE_IO' });
+    await expect(insert(database, 'c')).rejects.toBe(database.failure);
   });
 });

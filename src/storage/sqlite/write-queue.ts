@@ -105,7 +105,9 @@ export class WriteQueue {
     let sinceMs = clock.monotonicMs();
     for (let attempt = 0; this.#waiting.size > 0; ) {
       try {
-        if (wal.failure) throw wal.failure;
+        // Before it touches an index that another process may have come to share.
+        const failure = wal.verify();
+        if (failure) throw failure;
         if (transactions.tryBegin()) {
           const waitedMs = clock.monotonicMs() - sinceMs;
           // Nothing is awaited between BEGIN and COMMIT: a read in between would find the transaction open.
