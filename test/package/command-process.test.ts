@@ -28,8 +28,14 @@ afterEach(async () => {
 const tenure = (...args: string[]) => run([...builtCommand, ...args], { cwd: folder });
 
 function start(...args: string[]) {
+  return startNode([], ...args);
+}
+
+/** Starts the command in a Node that is given `options`. */
+function startNode(options: readonly string[], ...args: string[]) {
   const [node, main] = builtCommand;
-  const child = spawn(node!, [main!, ...args], { cwd: folder, env: { ...process.env, NO_COLOR: '1' } });
+  const env = { ...process.env, NO_COLOR: '1' };
+  const child = spawn(node!, [...options, main!, ...args], { cwd: folder, env });
   children.push(child);
   const written = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
@@ -116,13 +122,14 @@ describe('the command as a process', () => {
   });
 
   it('ends at the second signal though a call of the system never returns', async () => {
-    // Opened for writing, a pipe waits for a reader.
-    execFileSync('mkfifo', [join(folder, 'log')]);
-    writeFileSync(join(folder, 'tenure.yml'), 'log: { file: ./log }\n');
-    const { child, ended } = start('serve', '--port', '0');
-    await until(() => handlesSigterm(child.pid!));
+    // Opened for reading, a pipe waits for a writer, and `process.exit` for the thread that opens it.
+    execFileSync('mkfifo', [join(folder, 'pipe')]);
+    writeFileSync(join(folder, 'stuck.mjs'), `import { open } from 'node:fs';\nopen('pipe', () => {});\n`);
+    const { child, ended, written } = startNode(['--import', './stuck.mjs'], 'recall', 'anything');
+    await until(() => written.stdout.includes('Nothing was found'));
     child.kill('SIGTERM');
     await until(() => !handlesSigterm(child.pid!));
+    expect(child.exitCode).toBeNull();
     child.kill('SIGTERM');
     expect(await ended).toMatchObject({ signal: 'SIGTERM' });
   });

@@ -193,7 +193,7 @@ describe('opening refuses, and changes nothing of,', () => {
     writeFileSync(`${temporary.path}${suffix}`, 'the last writes');
     await expect(temporary.open()).rejects.toMatchObject({
       code: 'STORE_CANNOT_OPEN',
-      message: expect.stringContaining(`${temporary.path}${suffix} belong`),
+      message: expect.stringContaining(`${temporary.path}${suffix} may hold its last writes`),
     });
     expect(statSync(temporary.path, { throwIfNoEntry: false })).toBeUndefined();
     writeFileSync(temporary.path, '');

@@ -141,7 +141,7 @@ function makeFolders(folder: string): string | undefined {
 function requireNoLooseLog(path: string): void {
   const loose = ['-wal', '-shm'].map((suffix) => `${path}${suffix}`).filter((log) => identityOf(log) !== null);
   if (loose.length === 0 || sizeOf(path) > 0) return;
-  const problem = `${loose.join(' and ')} belong to a store that is not there any more. Put it back, or move them away as well.`;
+  const problem = `the store is gone, and ${loose.join(' and ')} may hold its last writes. Put it back, or move these away as well.`;
   throw new StoreCannotOpenError({ path, problem });
 }
 
