@@ -7,8 +7,8 @@ import { Checkpoints, FORCED_PAGES, IDLE_PAGES } from './checkpoints.ts';
 import type { SqliteDatabase } from './connection.ts';
 
 /** Turns enough for a checkpoint that is due. */
-async function turns(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await nextTurn();
+async function turns(count = 5): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await nextTurn();
 }
 
 describe('the log', () => {
@@ -49,17 +49,18 @@ describe('the log', () => {
   });
 
   it('has a bound though somebody always waits to write', async () => {
-    const database = await temporary.open();
+    // A sync takes turns in which others ask to write.
+    const database = await temporary.open({ syncFile: () => turns(3) });
     let longest = 0;
     const lengths = new Set<number>();
-    const one = async () => {
-      for (let index = 0; index < 30; index++) {
-        await write(database, MIB);
-        lengths.add(fileBytes());
-        longest = Math.max(longest, logBytes());
-      }
-    };
-    await Promise.all([one(), one()]);
+    const writes: Promise<unknown>[] = [];
+    for (let index = 0; index < 60; index++) {
+      writes.push(write(database, MIB));
+      await turns(1);
+      lengths.add(fileBytes());
+      longest = Math.max(longest, logBytes());
+    }
+    await Promise.all(writes);
     expect(longest).toBeGreaterThan(FORCED_PAGES * 4096);
     expect(longest).toBeLessThan(FORCED_PAGES * 4096 + 6 * MIB);
     const writtenBytes = fileBytes() + logBytes();

@@ -3,8 +3,9 @@
  *
  * Left to itself SQLite does it inside the COMMIT that brings the log past a thousand pages: it writes those pages to the file and
  * syncs it while that writer waits, and on the event loop. Here no COMMIT does. Once writers were acknowledged and the log has come
- * past `IDLE_PAGES`, it is moved in a turn of its own in which nobody is waiting to write; past `FORCED_PAGES` it is moved whoever
- * waits, so the log has a bound. What it costs stands in docs/decisions/004-durability.md.
+ * past `IDLE_PAGES`, it is moved in a turn of its own, if nobody was left waiting; past `FORCED_PAGES` it is moved whoever
+ * waits, so the log has a bound. One who writes again and again leaves nobody waiting: a log that is moved often is written over, which
+ * a disk syncs in half the time it needs for one that grows. What it costs stands in docs/decisions/004-durability.md.
  *
  * A passive checkpoint never waits for others: where another process is at it, or still reads an older state, it does what it can.
  * It is looked at again when as many pages more have come; the log may grow past its bound while somebody holds on to an old
@@ -44,7 +45,7 @@ export class Checkpoints {
   /** To be called when writers were acknowledged. Returns at once; what follows comes in a later turn. */
   consider(): void {
     if (this.#running || this.#closed || this.#options.wal.failure || !this.#isPast(IDLE_PAGES)) return;
-    this.#running = this.#runLater();
+    this.#running = this.#runLater(this.#options.isIdle());
   }
 
   /** Starts no more; resolves when none is about to run. */
@@ -53,11 +54,11 @@ export class Checkpoints {
     await this.#running;
   }
 
-  async #runLater(): Promise<void> {
+  async #runLater(wasIdle: boolean): Promise<void> {
     await nextTurn();
     this.#running = undefined;
     if (this.#closed || this.#options.wal.failure) return;
-    if (this.#options.isIdle() || this.#isPast(FORCED_PAGES)) this.#run();
+    if (wasIdle || this.#options.isIdle() || this.#isPast(FORCED_PAGES)) this.#run();
   }
 
   #isPast(pages: number): boolean {

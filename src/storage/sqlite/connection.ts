@@ -23,11 +23,12 @@ import { type OpenedFile, openFile, sizeOf } from './open-file.ts';
 import type { OwnFiles } from './own-files.ts';
 import { PreparedQueries } from './queries.ts';
 import { toStoreError } from './sqlite-errors.ts';
+import { adaptiveSync, type SyncFile } from './sync-file.ts';
 import { Transactions, type Work } from './transactions.ts';
-import { fdatasyncFile, type SyncFile, WalFile } from './wal-file.ts';
+import { WalFile } from './wal-file.ts';
 import { WriteQueue } from './write-queue.ts';
 
-const DEFAULTS = { cacheBytes: 8 * MIB, lockTimeoutMs: 5000, migrations, syncFile: fdatasyncFile };
+const DEFAULTS = { cacheBytes: 8 * MIB, lockTimeoutMs: 5000, migrations };
 
 /** An event without what every event of this store has. */
 type EventOf<E> = E extends StoreEvent ? Omit<E, 'path' | 'atMs'> : never;
@@ -102,7 +103,7 @@ export class SqliteDatabase implements AsyncDisposable {
    * StoreMigrationChangedError, StoreLockedError; the file is left as it was.
    */
   static async open(options: SqliteOptions): Promise<SqliteDatabase> {
-    const filled = { ...DEFAULTS, ...options };
+    const filled = { ...DEFAULTS, syncFile: adaptiveSync(options.clock), ...options };
     const opened = await openFile(filled);
     try {
       const database = new SqliteDatabase(opened, filled);

@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { systemClock } from '../../base/clock.ts';
 import { TemporaryDatabase } from '../../testing/temporary-database.ts';
-import { fdatasyncFile, WalFile } from './wal-file.ts';
+import { adaptiveSync } from './sync-file.ts';
+import { WalFile } from './wal-file.ts';
 
 const files = { loss: () => null };
 
@@ -16,7 +18,11 @@ describe('the log', () => {
   it('is forced to the disk by the system: a pipe, which cannot be, fails', async () => {
     execFileSync('mkfifo', [`${temporary.path}-wal`]);
     const failures: unknown[] = [];
-    const wal = new WalFile(temporary.path, { sync: fdatasyncFile, files, onFailure: (error) => failures.push(error) });
+    const wal = new WalFile(temporary.path, {
+      sync: adaptiveSync(systemClock),
+      files,
+      onFailure: (error) => failures.push(error),
+    });
     await expect(wal.durable()).rejects.toMatchObject({
       code: 'STORE_IO',
       cause: { code: 'EINVAL', syscall: 'fdatasync' },

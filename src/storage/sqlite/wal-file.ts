@@ -1,5 +1,5 @@
 /**
- * Makes commits durable without blocking: `fdatasync` of the write-ahead log on Node's thread pool.
+ * Makes commits durable: forces the write-ahead log to the disk, as a rule without blocking (`sync-file.ts`).
  *
  * With `synchronous=NORMAL` SQLite appends commits to the log and leaves syncing them to others. `durable()` resolves after a
  * sync that *started* after the call, so every commit made before the call is on the disk. Calls made while a sync is under
@@ -16,16 +16,11 @@
  * The descriptor is opened once: the log lives as long as a connection does. SQLite takes no POSIX lock on it, so closing
  * the descriptor cannot drop one (sqlite.org/howtocorrupt.html §2.2). The database file must never be opened this way.
  */
-import { closeSync, fdatasync, openSync, readSync } from 'node:fs';
-import { promisify } from 'node:util';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { messageOf } from '../../base/errors.ts';
 import { StoreIoError } from '../storage-errors.ts';
 import type { OwnFiles } from './own-files.ts';
-
-/** Forces what was written to the descriptor to the disk. */
-export type SyncFile = (descriptor: number) => Promise<void>;
-
-export const fdatasyncFile: SyncFile = promisify(fdatasync);
+import type { SyncFile } from './sync-file.ts';
 
 /** Bytes of the log's header, and of the one before each page. */
 const HEADER_BYTES = 32;
@@ -42,6 +37,7 @@ export interface WalFileOptions {
 }
 
 interface Waiter {
+  readonly isAlone: boolean;
   readonly resolve: () => void;
   readonly reject: (error: StoreIoError) => void;
 }
@@ -84,14 +80,14 @@ export class WalFile {
   }
 
   /**
-   * Resolves when everything committed before the call is on the disk.
+   * Resolves when everything committed before the call is on the disk. `isAlone`: one write waits for it, and none behind it.
    *
    * @throws StoreIoError when that cannot be had, now or ever again.
    */
-  durable(): Promise<void> {
+  durable({ isAlone = false } = {}): Promise<void> {
     if (this.#failure) return Promise.reject(this.#failure);
     return new Promise((resolve, reject) => {
-      this.#waiters.push({ resolve, reject });
+      this.#waiters.push({ isAlone, resolve, reject });
       this.#syncing ??= this.#syncAll();
     });
   }
@@ -134,7 +130,8 @@ export class WalFile {
     while (this.#waiters.length > 0) {
       const covered = this.#waiters;
       this.#waiters = [];
-      if (!this.#failure) await this.#syncOnce();
+      const isAlone = covered.length === 1 && covered[0]!.isAlone;
+      if (!this.#failure) await this.#syncOnce(isAlone);
       for (const waiter of covered) {
         if (this.#failure) waiter.reject(this.#failure);
         else waiter.resolve();
@@ -143,9 +140,9 @@ export class WalFile {
     this.#syncing = undefined;
   }
 
-  async #syncOnce(): Promise<void> {
+  async #syncOnce(isAlone: boolean): Promise<void> {
     try {
-      await this.#options.sync(this.#descriptor);
+      await this.#options.sync(this.#descriptor, isAlone);
     } catch (cause) {
       this.fail(`its log could not be made durable: ${messageOf(cause)}.`, cause);
     }

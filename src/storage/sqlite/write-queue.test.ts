@@ -11,8 +11,9 @@ import type { StoreIoError } from '../storage-errors.ts';
 import type { SqliteDatabase } from './connection.ts';
 import type { Connection } from './driver.ts';
 import { PreparedQueries } from './queries.ts';
+import type { SyncFile } from './sync-file.ts';
 import { Transactions } from './transactions.ts';
-import { type SyncFile, WalFile } from './wal-file.ts';
+import { WalFile } from './wal-file.ts';
 import { WriteQueue } from './write-queue.ts';
 
 let temporary: TemporaryDatabase;
@@ -32,7 +33,7 @@ async function turns(count = 5): Promise<void> {
 /** Syncs of the log that end only when told to. */
 class HeldSyncs {
   readonly held: { resolve: () => void; reject: (error: Error) => void }[] = [];
-  readonly sync: SyncFile = () => new Promise((resolve, reject) => this.held.push({ resolve, reject }));
+  readonly sync: SyncFile = () => new Promise<void>((resolve, reject) => this.held.push({ resolve, reject }));
 }
 
 /** A queue over a connection of its own on which one statement fails, with a result code of SQLite. */

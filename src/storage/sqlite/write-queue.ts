@@ -186,7 +186,7 @@ export class WriteQueue {
     let failure: Outcome<unknown> | undefined;
     this.#unsettled++;
     try {
-      await this.#options.wal.durable();
+      await this.#options.wal.durable({ isAlone: group.length === 1 && this.#waiting.size === 0 });
     } catch (error) {
       failure = { error };
     }
