@@ -12,7 +12,7 @@
  * For a line, each turn asks those under its account for what its oldest lacks, and for what those behind it want, up to a small
  * share of the limit: so 10,000 small requests cost a few reclaims, and nothing is dropped that nobody waits for. Live bytes are
  * asked only of consumers that give no later than the most important one that waits there: work of little importance pushes
- * out nothing of more, unless more important work stands behind it, which inherits it its priority (Sha, Rajkumar and
+ * out nothing of more, unless more important work stands behind it, which lends it its priority (Sha, Rajkumar and
  * Lehoczky, 1990); else it would freeze everybody for as long as it waits. A claim on a minimum is owed to its owner by all.
  */
 import type { Timer } from '../base/clock.ts';

@@ -103,14 +103,12 @@ export class World implements Surroundings {
     const held = pick(holder.reservations, at);
     if (!held || bytes === 0) return;
     const block = blockOf({ consumer: holder.node, bytes }, blocksOf(this.waiters).values());
-    const surelyAhead = blocksOf(this.waiters.filter((waiter) => !waiter.holder.isSlow));
-    const ahead = blockOf({ consumer: holder.node, bytes }, surelyAhead.values());
+    const ahead = this.#surelyAhead(holder.node, bytes);
     const granted = held.reservation.tryGrow(bytes);
     if (granted) {
       if (effects(holder.node, bytes).some(({ fits }) => !fits))
         this.fail(`tryGrow(${bytes}) of ${holder.node.name} exceeds a limit`);
-      if (ahead && !ahead.node.mayBeRestrained)
-        this.fail(`tryGrow(${bytes}) of ${holder.node.name} passed ${ahead.node.name}`);
+      if (ahead) this.fail(`tryGrow(${bytes}) of ${holder.node.name} passed ${ahead.node.name}`);
       this.#enter(holder, held, bytes);
     } else if (block === null && !holder.isSlow && !this.#somethingIsHeldBack) {
       this.fail(`tryGrow(${bytes}) of ${holder.node.name} refused without need`);
@@ -246,6 +244,23 @@ export class World implements Surroundings {
   /** Then the model does not know for sure who waits where. */
   get #somethingIsHeldBack(): boolean {
     return this.branches.some(({ node }) => node.mayBeRestrained);
+  }
+
+  /**
+   * Where a request has to wait, whoever of the slow consumers is answering at this moment: their requests stand aside then, and
+   * others before different accounts than they would. Null where for some of them it would not have to wait.
+   */
+  #surelyAhead(consumer: ModelNode, bytes: number): Block | null {
+    const slow = [...new Set(this.waiters.filter(({ holder }) => holder.isSlow).map(({ holder }) => holder))];
+    let block: Block | null = null;
+    for (let aside = 0; aside < 2 ** slow.length; aside++) {
+      const waiters = this.waiters.filter(
+        ({ holder }) => ((aside >> slow.indexOf(holder)) & 1) === 0 || !holder.isSlow,
+      );
+      block = blockOf({ consumer, bytes }, blocksOf(waiters).values());
+      if (block === null || block.node.mayBeRestrained) return null;
+    }
+    return block;
   }
 
   #enterGrants(isOneStep: boolean): void {
