@@ -1,5 +1,3 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OWN_DOCUMENTS_SCOPE } from '../agents/help/help-agent.ts';
 import { StoreLockedError } from '../storage/storage-errors.ts';
@@ -16,13 +14,6 @@ afterEach(async () => {
   expect(user.openNodes).toBe(0);
   await user[Symbol.asyncDispose]();
 });
-
-async function file(path: string, content: string): Promise<string> {
-  const full = join(user.folder, path);
-  await mkdir(join(full, '..'), { recursive: true });
-  await writeFile(full, content);
-  return full;
-}
 
 async function ask(question: string, ...flags: string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await user.run(['ask', question, ...flags]);
@@ -42,7 +33,7 @@ describe('what the asker was told comes before what Tenure knows of itself', () 
   });
 
   it('answers from a handbook', async () => {
-    const path = await file(
+    const path = await user.file(
       'handbook.md',
       '# Handbook\n\n## Refunds\n\nRefunds are paid within 14 days.\n\n## Support\n\nCall us.',
     );
@@ -61,7 +52,7 @@ describe('what the asker was told comes before what Tenure knows of itself', () 
       { role: 'user', content: 'Then we decided: refunds within 14 days, no questions.' },
       { role: 'user', content: 'Next: the new office.' },
     ];
-    const path = await file('chats.jsonl', lines.map((line) => JSON.stringify(line)).join('\n'));
+    const path = await user.file('chats.jsonl', lines.map((line) => JSON.stringify(line)).join('\n'));
     await user.run(['ingest', path, '--user', 'ann']);
     const answer = await ask('what did we decide about refunds?', '--user', 'ann');
     expect(answer).toMatch(/^Then we decided: refunds within 14 days/);
@@ -109,15 +100,15 @@ describe('ask', () => {
   });
 
   it('names the file of a document without title', async () => {
-    const path = await file('notes.md', '## Parcels\n\nA parcel costs five euros.\n');
-    const bare = await file('bare.txt', 'A letter costs one euro.\n');
+    const path = await user.file('notes.md', '## Parcels\n\nA parcel costs five euros.\n');
+    const bare = await user.file('bare.txt', 'A letter costs one euro.\n');
     await user.run(['ingest', path, bare]);
     expect(await ask('what does a parcel cost?')).toContain(`1. ${path}  Parcels\n`);
     expect(await ask('what does a letter cost?')).toContain(`1. ${bare}\n`);
   });
 
   it('says a table in words', async () => {
-    const path = await file(
+    const path = await user.file(
       'prices.md',
       '# Prices\n\n| what | euros | days |\n| --- | --- | --- |\n| parcel | 5 | 2 |\n| letter | 1 | 3 |\n',
     );

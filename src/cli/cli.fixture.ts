@@ -1,7 +1,7 @@
 /** For tests: the command line without a process, over a real node in a folder of its own. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { Tenure } from '../platform/tenure.ts';
 import { type Outside, run } from './run.ts';
@@ -42,6 +42,14 @@ export class CommandLine implements AsyncDisposable {
 
   static async create(): Promise<CommandLine> {
     return new CommandLine(await mkdtemp(join(tmpdir(), 'tenure-cli-')));
+  }
+
+  /** Writes a file in the user's folder, with the folders it stands in; returns its path. */
+  async file(path: string, content: string): Promise<string> {
+    const full = join(this.folder, path);
+    await mkdir(dirname(full), { recursive: true });
+    await writeFile(full, content);
+    return full;
   }
 
   async run(args: readonly string[], more: Partial<Outside> & { input?: string; isTTY?: boolean } = {}): Promise<Ran> {

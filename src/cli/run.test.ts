@@ -1,4 +1,4 @@
-import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { InvariantError } from '../base/assert.ts';
@@ -16,13 +16,6 @@ afterEach(async () => {
   expect(user.openNodes).toBe(0);
   await user[Symbol.asyncDispose]();
 });
-
-async function file(path: string, content: string): Promise<string> {
-  const full = join(user.folder, path);
-  await mkdir(join(full, '..'), { recursive: true });
-  await writeFile(full, content);
-  return full;
-}
 
 describe('help and usage', () => {
   it('tells its version and its commands without opening anything', async () => {
@@ -88,11 +81,11 @@ describe('help and usage', () => {
   });
 
   it('shows names and keys of others with their control characters escaped', async () => {
-    const path = await file('d/line\u001b[31m\nerror X: posing.md', 'x\0y');
+    const path = await user.file('d/line\u001b[31m\nerror X: posing.md', 'x\0y');
     const { stderr } = await user.run(['ingest', path]);
     expect(stderr).toMatch(/^[\P{Cc}\n]*$/u);
     expect(stderr).toContain('line\\u001b[31m\n  error X: posing.md');
-    const config = await file('tenure.yml', '"\\e[2J\\x9b": 1\n');
+    const config = await user.file('tenure.yml', '"\\e[2J\\x9b": 1\n');
     for (const args of [['recall', 'x'], ['recall', 'x', '--json'], ['doctor']]) {
       const { stdout, stderr } = await user.run([...args, '--config', config]);
       expect(stdout + stderr).toMatch(/^[\P{Cc}\n]*$/u);
@@ -137,7 +130,7 @@ describe('errors', () => {
   });
 
   it('tells of a refused configuration with its place', async () => {
-    const config = await file('tenure.yml', 'server:\n  prot: 80\n');
+    const config = await user.file('tenure.yml', 'server:\n  prot: 80\n');
     const { exitCode, stderr } = await user.run(['ask', 'x', '--config', config]);
     expect(exitCode).toBe(1);
     expect(stderr).toContain('error CONFIG_INVALID: One problem');
@@ -264,7 +257,7 @@ describe('ingest and ask', () => {
   const guide = '# Guide\n\n## Busy timeout\n\nSet `busyTimeoutMs` to wait longer for the lock of another process.\n';
 
   it('takes documents in once and answers with sources', async () => {
-    const path = await file('guide/store.md', guide);
+    const path = await user.file('guide/store.md', guide);
     const folder = join(user.folder, 'guide');
     expect((await user.run(['ingest', folder])).stdout).toMatch(
       /^1 document: 1 learned \(1 passage\); \d+ B in \d+\.\d s\n$/,
@@ -283,9 +276,9 @@ describe('ingest and ask', () => {
   });
 
   it('tells what failed and what was left out, and fails', async () => {
-    await file('mixed/a.txt', 'Fine.');
-    await file('mixed/chat.jsonl', '{"role":"user","content":"ok"}\n{oops\n');
-    await file('mixed/b.md', 'x\0y');
+    await user.file('mixed/a.txt', 'Fine.');
+    await user.file('mixed/chat.jsonl', '{"role":"user","content":"ok"}\n{oops\n');
+    await user.file('mixed/b.md', 'x\0y');
     const { exitCode, stdout, stderr } = await user.run(['ingest', join(user.folder, 'mixed')]);
     expect(exitCode).toBe(1);
     expect(stdout).toContain('3 documents: 2 learned (2 passages), 1 failed');
@@ -297,7 +290,7 @@ describe('ingest and ask', () => {
   });
 
   it('says since when a file is unchanged, and again which lines of it were left out', async () => {
-    const path = await file('chat.jsonl', '{"role":"user","content":"ok"}\n{oops\n');
+    const path = await user.file('chat.jsonl', '{"role":"user","content":"ok"}\n{oops\n');
     await utimes(path, new Date('2026-02-03T04:05:06Z'), new Date('2026-02-03T04:05:06Z'));
     const first = await user.run(['ingest', path]);
     expect(first.stdout).toContain('1 learned (1 passage); ');
@@ -311,7 +304,7 @@ describe('ingest and ask', () => {
       warnings: [{ name: path, line: 2, code: 'INGEST_MALFORMED' }],
     });
     // Beside one that is new, no date would be true of all.
-    const other = await file('other.jsonl', '{"role":"user","content":"new"}\n');
+    const other = await user.file('other.jsonl', '{"role":"user","content":"new"}\n');
     const mixed = await user.run(['ingest', path, other]);
     expect(mixed.stdout).toContain('1 learned (1 passage), 1 unchanged; ');
     expect(mixed.stderr).toBe(first.stderr);
@@ -324,7 +317,7 @@ describe('ingest and ask', () => {
   });
 
   it('refuses to read nothing', async () => {
-    await file('empty/x.png', '');
+    await user.file('empty/x.png', '');
     const { exitCode, stderr } = await user.run(['ingest', join(user.folder, 'empty')]);
     expect([exitCode, stderr]).toEqual([2, expect.stringContaining('There is nothing to read')]);
     expect(await user.run(['ingest', join(user.folder, 'missing')])).toMatchObject({
@@ -334,17 +327,17 @@ describe('ingest and ask', () => {
   });
 
   it('stops when told to and says so', async () => {
-    await file('guide.md', guide);
+    await user.file('guide.md', guide);
     const stop = new AbortController();
     stop.abort(new InterruptedError('SIGINT'));
     expect(await user.run(['ingest', user.folder], { signal: stop.signal })).toMatchObject({ exitCode: 130 });
   });
 
   it('shows progress on a terminal only, and leaves nothing of it behind', async () => {
-    await file('guide.md', guide);
+    await user.file('guide.md', guide);
     const piped = await user.run(['ingest', join(user.folder, 'guide.md')]);
     expect(piped.stderr).toBe('');
-    await file('guide.md', `${guide}more`);
+    await user.file('guide.md', `${guide}more`);
     const shown = await user.run(['ingest', join(user.folder, 'guide.md')], { isTTY: true });
     expect(shown.stderr).toContain('100 %  1/1 documents');
     expect(shown.stderr.endsWith('\r\u001b[K')).toBe(true);

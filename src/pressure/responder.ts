@@ -194,7 +194,7 @@ export class Responder implements AsyncDisposable {
     this.#reclaiming.abort(new ClosedError('The response to a lesser level'));
     const before = this.#acting;
     const acting = Promise.resolve(before)
-      .then(() => (this.#isClosed ? undefined : this.#act(assessment, reading)))
+      .then(() => (this.#isClosed || this.#settings.observeOnly ? undefined : this.#act(assessment, reading)))
       .finally(() => {
         if (this.#acting === acting) this.#acting = null;
       });

@@ -3,9 +3,8 @@
  *
  * A new memory costs one row; its terms wait in that row (`terms`) until `INDEX_BATCH` documents have gathered, and then become a
  * segment together (`text-segments.ts`), so a single durable `remember` writes a few pages, not one for every word it holds. A batch
- * that is large enough by itself becomes a segment in its own transaction.
- * Removal is
- * exact and at once: the postings, the length and the frequencies of the document leave in the transaction that deletes its row.
+ * that is large enough by itself becomes a segment in its own transaction. Removal is exact and at once: the postings, the length and
+ * the frequencies of the document leave in the transaction that deletes its row.
  */
 import { BlockWriter } from '../text-index/block.ts';
 import { decodeTerms } from '../text-index/document-terms.ts';
