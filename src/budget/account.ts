@@ -43,6 +43,9 @@ export function newBooks(): Pick<Tree, 'busyLines' | 'overfull' | 'reservedBytes
   return { busyLines: new Set(), overfull: new Set(), reservedBytes, requestCount: 0 };
 }
 
+/** An account without a limit of its own is bound by its parents'. */
+export const NO_LIMIT_BYTES = Number.MAX_SAFE_INTEGER;
+
 /** Less than any request. */
 const NOTHING_OPEN_BYTES = -1;
 

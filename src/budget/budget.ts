@@ -37,7 +37,7 @@ import { type Clock, checkedDelay, systemClock } from '../base/clock.ts';
 import { ClosedError, InvalidArgumentError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 import { isAtLeast, LEVELS, type Level } from '../base/levels.ts';
-import { type AccountOptions, Branch, Leaf, newBooks, type Tree } from './account.ts';
+import { type AccountOptions, Branch, Leaf, NO_LIMIT_BYTES, newBooks, type Tree } from './account.ts';
 import { MinimumsExceedLimitError, NameTakenError } from './budget-errors.ts';
 import type { BudgetEvent } from './budget-events.ts';
 import { type Consumer, RESIDENCES, type Residence } from './consumer.ts';
@@ -49,8 +49,6 @@ import { availableBytes, type BudgetSnapshot, snapshotOf } from './snapshot.ts';
 
 const DEFAULT_RECLAIM_DEADLINE_MS = 1_000;
 const MAX_NAME_LENGTH = 128;
-/** A budget without a limit of its own is bound by its parents'. */
-const NO_LIMIT_BYTES = Number.MAX_SAFE_INTEGER;
 
 /** What a root budget is made of. */
 export interface BudgetOptions {

@@ -1,7 +1,8 @@
 /**
  * A consumer's place in the budget: from here it reserves, and here its books are closed.
  */
-import { ClosedError } from '../base/errors.ts';
+import { requireBytes } from '../base/bytes.ts';
+import { ClosedError, InvalidArgumentError } from '../base/errors.ts';
 import type { Leaf } from './account.ts';
 import { servePath } from './granting.ts';
 import { Reservation } from './reservation.ts';
@@ -47,6 +48,28 @@ export class Registration implements Disposable {
   /** How often bytes were granted to it. */
   get grantCount(): number {
     return this.#leaf.grantCount;
+  }
+
+  /** True after `close`, its own or its budget's. */
+  get isClosed(): boolean {
+    return this.#leaf.isClosed;
+  }
+
+  /**
+   * Changes the most it may hold. Below what it holds nothing is taken away: it grows no more until it holds less.
+   *
+   * @throws InvalidArgumentError for anything but a whole number of bytes, or less than its minimum; ClosedError after close.
+   */
+  setMaxBytes(maxBytes: number): void {
+    const leaf = this.#leaf;
+    if (leaf.isClosed) throw new ClosedError(`The registration ${this.path}`);
+    requireBytes(maxBytes, 'maxBytes');
+    if (maxBytes < leaf.minBytes) {
+      throw new InvalidArgumentError('maxBytes', `must not be below the minimum of ${this.path}, ${leaf.minBytes}.`);
+    }
+    leaf.limitBytes = maxBytes;
+    leaf.refreshOpen();
+    servePath(leaf);
   }
 
   /**

@@ -271,3 +271,26 @@ describe('grow', () => {
     expect(new Set(reasons)).toEqual(new Set(['CLOSED']));
   });
 });
+
+describe('moveTo', () => {
+  it('hands bytes to another reservation of the same consumer, unseen by the books', () => {
+    const { reservation, registration } = new ScriptedConsumer(budget, { bytes: 500 });
+    const other = registration.reserve();
+    reservation.moveTo(other, 200);
+    expect([reservation.bytes, other.bytes, budget.reservedBytes]).toEqual([300, 200, 500]);
+    expect(registration.grantCount).toBe(1);
+    other.free();
+    expect(budget.reservedBytes).toBe(300);
+  });
+
+  it('refuses more than is held, strangers and what is freed', () => {
+    const { reservation, registration } = new ScriptedConsumer(budget, { bytes: 500 });
+    const stranger = new ScriptedConsumer(budget, { name: 'stranger' });
+    const freed = registration.reserve();
+    freed.free();
+    expect(() => reservation.moveTo(registration.reserve(), 501)).toThrow('only 500 are held');
+    expect(() => reservation.moveTo(stranger.reservation, 1)).toThrow('one of node/stranger');
+    expect(() => reservation.moveTo(freed, 1)).toThrow('closed');
+    expect(reservation.bytes).toBe(500);
+  });
+});

@@ -2,7 +2,7 @@
  * The budget as data: what the dashboard, the history and an error message show. Read only; asks no consumer for
  * anything but its word.
  */
-import { type Account, Branch, Leaf } from './account.ts';
+import { type Account, Branch, Leaf, NO_LIMIT_BYTES } from './account.ts';
 import type { Holding } from './budget-errors.ts';
 import type { Residence } from './consumer.ts';
 import { type ConsumerWord, wordOf } from './consumer-word.ts';
@@ -87,7 +87,7 @@ function consumerSnapshot(leaf: Leaf): ConsumerSnapshot {
     bytes: leaf.reservedBytes,
     peakBytes: leaf.peakBytes,
     minBytes: leaf.minBytes,
-    ...(leaf.consumer.maxBytes === undefined ? {} : { maxBytes: leaf.limitBytes }),
+    ...(leaf.limitBytes === NO_LIMIT_BYTES ? {} : { maxBytes: leaf.limitBytes }),
     reclaimableBytes,
     idleBytes,
     yieldRatio: leaf.trust.yieldRatio,
