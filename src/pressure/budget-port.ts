@@ -3,7 +3,10 @@ import type { Budget } from '../budget/budget.ts';
 import type { Residence } from '../budget/consumer.ts';
 import type { BudgetSnapshot } from '../budget/snapshot.ts';
 
-export type BudgetPort = Pick<Budget, 'reservedByResidence' | 'minimumsBytes' | 'setLimit' | 'reclaim' | 'snapshot'>;
+export type BudgetPort = Pick<
+  Budget,
+  'reservedByResidence' | 'minimumsBytes' | 'heapMinimumsBytes' | 'setLimit' | 'setHeapLimit' | 'reclaim' | 'snapshot'
+>;
 
 /** Where bytes live that count in the process. */
 export const IN_PROCESS: readonly Residence[] = ['heap', 'slab', 'native'];
