@@ -36,6 +36,8 @@ export interface BudgetSnapshot {
   /** What a consumer without a minimum could take here now. */
   readonly availableBytes: number;
   readonly peakBytes: number;
+  /** How often bytes were granted here and below. */
+  readonly grantCount: number;
   readonly consumers: readonly ConsumerSnapshot[];
   readonly children: readonly BudgetSnapshot[];
 }
@@ -54,6 +56,7 @@ export function snapshotOf(branch: Branch): BudgetSnapshot {
     reservedBytes: branch.reservedBytes,
     availableBytes: availableBytes(branch),
     peakBytes: branch.peakBytes,
+    grantCount: branch.grantCount,
     consumers,
     children,
   };
