@@ -76,40 +76,48 @@ export class Compaction {
 
   #release(leftBytes: () => number): SlabReleaseEnd {
     const heap = this.#heap;
+    let plannedAt = -1;
     while (leftBytes() > 0) {
       if (this.#isLate(heap.slabBytes)) return 'paused';
       if (heap.releaseEmptySlab()) continue;
-      const slab = heap.nextDraining ?? this.#plan(leftBytes());
+      if (heap.nextDraining === undefined) {
+        // A plan that released nothing is not made again.
+        if (plannedAt === heap.releasedBytes) return 'exhausted';
+        plannedAt = heap.releasedBytes;
+        this.#plan(leftBytes());
+      }
+      const slab = heap.nextDraining;
       if (slab === undefined) return 'exhausted';
       if (slab.pinCount > 0) {
         heap.stopDraining(slab);
         continue;
       }
       const end = this.#drain(slab);
-      if (end !== 'done') return end;
+      if (end === 'late') return 'paused';
+      // The plan does not work out: another may, from where things are now.
+      if (end === 'no room') while (heap.stopDraining());
     }
     return 'reached';
   }
 
-  /** Chooses the slabs to drain; undefined when draining would bring nothing. */
-  #plan(neededBytes: number): Slab | undefined {
+  /** Chooses the slabs to drain; none when draining would bring nothing. */
+  #plan(neededBytes: number): void {
     const heap = this.#heap;
     const count = Math.min(Math.ceil(neededBytes / heap.slabBytes), heap.compactableSlabs);
     const free = [...heap.slabs].filter((slab) => slab.pinCount === 0);
     free.sort((one, other) => one.cellBytes - other.cellBytes);
     heap.startDraining(free.slice(0, count));
-    return heap.nextDraining;
   }
 
-  #drain(slab: Slab): 'done' | 'paused' | 'exhausted' {
+  #drain(slab: Slab): 'done' | 'late' | 'no room' {
     let hasJoined = false;
     for (const span of slab.spans) {
       for (let left = this.#vacate(span); left !== 'done'; left = this.#vacate(span)) {
-        if (left === 'late') return 'paused';
+        if (left === 'late') return 'late';
         const joined = hasJoined ? 'nothing' : this.#joinSpans();
-        if (joined === 'late') return 'paused';
+        if (joined === 'late') return 'late';
+        if (joined === 'nothing') return 'no room';
         hasJoined = true;
-        if (joined === 'nothing') return 'exhausted';
       }
     }
     return 'done';
@@ -141,21 +149,16 @@ export class Compaction {
     this.#movedBlocks++;
   }
 
-  /** Joins the sparse spans of each class, so that chunks come free. */
+  /** Joins the sparse spans of each class, so that chunks come free side by side. */
   #joinSpans(): 'some' | 'nothing' | 'late' {
     let joined: 'some' | 'nothing' = 'nothing';
     for (const partial of this.#heap.partial) {
-      if (partial.length < 2) continue;
-      let freeCells = partial.reduce((sum, span) => sum + span.freeCount, 0);
-      const sparsestFirst = [...partial].sort((one, other) => one.liveCount - other.liveCount);
-      for (const span of sparsestFirst) {
-        if (span.place === -1 || span.slab.pinCount > 0) continue;
-        if (freeCells - span.freeCount < span.liveCount) break;
-        freeCells -= span.sizeClass.cellsPerSpan;
-        this.#heap.setAside(span);
+      const leaving = spansToLeave(partial);
+      for (const span of leaving) this.#heap.setAside(span);
+      for (const [at, span] of leaving.entries()) {
         const left = this.#vacate(span);
         if (left === 'late') {
-          this.#heap.takeBack(span);
+          for (const each of leaving.slice(at)) this.#heap.takeBack(each);
           return 'late';
         }
         invariant(left === 'done', 'There was room for all blocks of a span, and then there was not.');
@@ -172,4 +175,30 @@ export class Compaction {
     this.#bytesToLook = BYTES_BETWEEN_LOOKS;
     return this.#clock.monotonicMs() >= this.#untilMs;
   }
+}
+
+/**
+ * As many spans as the free cells of the others can take in, those of the emptiest slabs first and side by side: single chunks
+ * here and there would be of no use to larger spans.
+ */
+function spansToLeave(partial: readonly Span[]): Span[] {
+  if (partial.length < 2) return [];
+  const movable = partial.filter(({ slab }) => slab.pinCount === 0);
+  const numberOf = new Map([...new Set(movable.map(({ slab }) => slab))].map((slab, index) => [slab, index]));
+  movable.sort(
+    (one, other) =>
+      one.slab.cellBytes - other.slab.cellBytes ||
+      numberOf.get(one.slab)! - numberOf.get(other.slab)! ||
+      one.firstChunk - other.firstChunk,
+  );
+  let freeCells = partial.reduce((sum, span) => sum + span.freeCount, 0);
+  let leavingCells = 0;
+  let count = 0;
+  for (const span of movable) {
+    if (freeCells - span.freeCount < leavingCells + span.liveCount) break;
+    freeCells -= span.freeCount;
+    leavingCells += span.liveCount;
+    count++;
+  }
+  return movable.slice(0, count);
 }

@@ -28,6 +28,8 @@ export interface SizeClass {
   readonly cellBytes: number;
   readonly spanChunks: number;
   readonly cellsPerSpan: number;
+  /** For spans of more than eight chunks: a slab's chunks divided by how many of them it holds. 0 for others, which fill gaps. */
+  readonly packedChunks: number;
 }
 
 /** The classes of slabs of one size. */
@@ -80,7 +82,9 @@ function sizeClass(size: { index: number; cellBytes: number; chunkBytes: number 
   for (let spanChunks = Math.ceil(cellBytes / chunkBytes); spanChunks <= LARGEST_CHUNKS; spanChunks++) {
     const spanBytes = spanChunks * chunkBytes;
     if (spanBytes % cellBytes <= spanBytes * TAIL_SHARE) {
-      return { index, cellBytes, spanChunks, cellsPerSpan: Math.floor(spanBytes / cellBytes) };
+      const perSlab = Math.floor(CHUNKS_PER_SLAB / spanChunks);
+      const packedChunks = spanChunks > GEOMETRIC_UP_TO_CHUNKS ? Math.ceil(CHUNKS_PER_SLAB / perSlab) : 0;
+      return { index, cellBytes, spanChunks, cellsPerSpan: Math.floor(spanBytes / cellBytes), packedChunks };
     }
   }
   invariant(false, `No span fits cells of ${cellBytes} bytes.`);

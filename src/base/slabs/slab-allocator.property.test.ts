@@ -192,12 +192,19 @@ describe('a slab allocator', () => {
             run(world, each);
             check(world);
           }
+          // What it says it could return it does return, in slices or not, but for a slab where large blocks pack badly.
+          const promisedBytes = allocator.compactableBytes;
+          let returnedBytes = 0;
           for (let end = ''; end !== 'reached' && end !== 'exhausted'; ) {
-            ({ end } = allocator.release({ targetBytes: LIMIT_BYTES, deadlineMs: 5 }));
+            const done = allocator.release({
+              targetBytes: promisedBytes - Math.min(promisedBytes, returnedBytes),
+              deadlineMs: 5,
+            });
+            returnedBytes += done.releasedBytes;
+            end = done.end;
           }
           check(world);
-          // What is left over is what compaction does not promise: a sixteenth, and a span for each class.
-          expect(allocator.stats().emptySlabs).toBe(0);
+          expect(returnedBytes).toBeGreaterThanOrEqual(promisedBytes - allocator.slabBytes);
           for (const { handle } of world.blocks) allocator.free(handle);
           allocator.release({ targetBytes: LIMIT_BYTES });
           expect(allocator.reservedBytes).toBe(0);
@@ -205,7 +212,7 @@ describe('a slab allocator', () => {
           expect(grant.takenBytes).toBe(0);
         },
       ),
-      { seed: 20_260_301, numRuns: 60 },
+      { seed: 20_260_301, numRuns: 80 },
     );
   }, 120_000);
 });

@@ -107,7 +107,7 @@ export class SlabAllocator implements Disposable {
     return this.#table.liveCount;
   }
 
-  /** What `release` could return without anything being freed. A safe guess, told without looking at any slab. */
+  /** What `release` could return without anything being freed. A cautious estimate, made without looking at any slab. */
   get compactableBytes(): number {
     return this.#heap.compactableSlabs * this.slabBytes;
   }
@@ -115,7 +115,7 @@ export class SlabAllocator implements Disposable {
   /**
    * A block of `bytes` zeros, 0 to `maxBlockBytes`; null when the grant is refused.
    *
-   * @throws InvalidArgumentError, SlabMemoryError, ClosedError.
+   * @throws InvalidArgumentError, SlabMemoryError, ClosedError; SlabNoRoomError past 16 million blocks.
    */
   tryAllocate(bytes: number): SlabHandle | null {
     return this.#place(requireBytes(bytes, 'bytes'), null);
@@ -318,7 +318,10 @@ export class SlabAllocator implements Disposable {
     const heap = this.#heap;
     const table = this.#table;
     if (table.isFull) {
-      if (table.isAtItsEnd || !heap.takeGrant(TABLE_PAGE_BYTES)) return null;
+      if (table.isAtItsEnd) {
+        throw new SlabNoRoomError({ allocator: this.name, requestBytes: bytes, reservedBytes: this.reservedBytes });
+      }
+      if (!heap.takeGrant(TABLE_PAGE_BYTES)) return null;
       table.addPage();
     }
     const span = heap.spanFor(bytes, 'any');

@@ -12,7 +12,8 @@
  *
  * **Promise.** What the grant gave equals `slabs × slabBytes`, plus the buffers of blocks too large to share, plus
  * whatever was taken through `takeGrant`. `neededChunks` is what the blocks would take if no class had more than one span that
- * is not full: it tells, without looking at any slab, how many slabs compaction could return.
+ * is not full, and `packedChunks` what the large ones among them would if each slab held those of one class: they tell, without looking at
+ * any slab, how many slabs compaction could return.
  */
 
 import { CHUNKS_PER_SLAB, type SizeClass, SizeClasses } from './size-classes.ts';
@@ -21,8 +22,9 @@ import { SlabMemoryError } from './slab-errors.ts';
 import type { SlabGrant } from './slab-grant.ts';
 import { Span } from './span.ts';
 
-/** Not every gap fits every span: a sixteenth is left out of what compaction promises. */
+/** Not every gap fits every span: a sixteenth is left out of what compaction is said to bring, and a fifth where spans are large. */
 const PACKING_SHARE = 17 / 16;
+const LARGE_PACKING_SHARE = 5 / 4;
 
 /** Whether a slab may be made for a block, or only room be used that is there. */
 export type Room = 'any' | 'existing';
@@ -45,6 +47,7 @@ export class SlabHeap {
   #draining: Slab[] = [];
   readonly #liveByClass: number[];
   #neededChunks = 0;
+  #packedChunks = 0;
   #cellBytes = 0;
   #dedicatedBytes = 0;
   #releasedBytes = 0;
@@ -109,7 +112,8 @@ export class SlabHeap {
 
   /** Slabs that would be over if blocks were moved together; see the header. */
   get compactableSlabs(): number {
-    const neededSlabs = Math.ceil((this.#neededChunks * PACKING_SHARE) / CHUNKS_PER_SLAB);
+    const neededChunks = Math.max(this.#neededChunks * PACKING_SHARE, this.#packedChunks * LARGE_PACKING_SHARE);
+    const neededSlabs = Math.ceil(neededChunks / CHUNKS_PER_SLAB);
     return Math.max(this.emptySlabs.length, this.#slabs.size - neededSlabs);
   }
 
@@ -232,6 +236,7 @@ export class SlabHeap {
     for (const shelf of this.#shelves) shelf.length = 0;
     this.#cellBytes = 0;
     this.#neededChunks = 0;
+    this.#packedChunks = 0;
   }
 
   #dedicatedSpan(bytes: number): Span | null {
@@ -240,7 +245,13 @@ export class SlabHeap {
     if (slab === null) return null;
     this.#dedicated.add(slab);
     this.#dedicatedBytes += sizeBytes;
-    const sizeClass = { index: -1, cellBytes: sizeBytes, spanChunks: CHUNKS_PER_SLAB, cellsPerSpan: 1 };
+    const sizeClass = {
+      index: -1,
+      cellBytes: sizeBytes,
+      spanChunks: CHUNKS_PER_SLAB,
+      cellsPerSpan: 1,
+      packedChunks: 0,
+    };
     return this.#newSpan(slab, sizeClass);
   }
 
@@ -308,12 +319,13 @@ export class SlabHeap {
   }
 
   #countLive(sizeClass: SizeClass, change: 1 | -1): void {
-    const { index, cellsPerSpan, spanChunks } = sizeClass;
+    const { index, cellsPerSpan, spanChunks, packedChunks } = sizeClass;
     const before = this.#liveByClass[index]!;
     this.#liveByClass[index] = before + change;
     // A span more or less is needed when the higher of the two counts is the first of a span.
-    if (Math.max(before, before + change) % cellsPerSpan === 1 % cellsPerSpan)
-      this.#neededChunks += change * spanChunks;
+    if (Math.max(before, before + change) % cellsPerSpan !== 1 % cellsPerSpan) return;
+    this.#neededChunks += change * spanChunks;
+    this.#packedChunks += change * packedChunks;
   }
 
   #list(span: Span): void {
