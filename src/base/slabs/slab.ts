@@ -1,7 +1,7 @@
 /**
  * One slab: memory that comes from the system and goes back to it as a whole, at once.
  *
- * It is a resizable ArrayBuffer, made empty and grown to its size. `resize(0)` unmaps its pages there and then, while dropping the last
+ * It is a resizable ArrayBuffer, made empty and grown to its size. `resize(0)`, or detaching it where Node can, unmaps its pages there and then, while dropping the last
  * reference would do so after some later garbage collection (decision 7 has the measurements). It is grown after it was made because V8
  * up to Node 22 goes on counting the length a buffer was *made* with, and collects garbage for it, after the buffer has been
  * emptied. A slab that was emptied is never filled again: a stale view of it reads as empty instead of showing somebody else's bytes.
@@ -11,6 +11,8 @@
  */
 import { ChunkMap } from './chunk-map.ts';
 import type { Span } from './span.ts';
+
+const CAN_TRANSFER = 'transferToFixedLength' in ArrayBuffer.prototype;
 
 export class Slab {
   readonly sizeBytes: number;
@@ -51,6 +53,8 @@ export class Slab {
 
   /** Gives its pages back to the system. Every view of it is empty from now on. */
   release(): void {
-    this.#buffer.resize(0);
+    // From Node 22 on, for half the price: `resize` fills with zeros what it then unmaps.
+    if (CAN_TRANSFER) this.#buffer.transferToFixedLength(0);
+    else this.#buffer.resize(0);
   }
 }
