@@ -39,7 +39,9 @@ function holderOf(options: Partial<SlabBytesOptions> = {}): SlabBytes {
 }
 
 /** Fills a holder with blocks, frees some, and drops the oldest when asked. */
-function filled(options: Partial<SlabBytesOptions> & { keepEvery?: number; blockBytes?: number; isLossy?: boolean } = {}) {
+function filled(
+  options: Partial<SlabBytesOptions> & { keepEvery?: number; blockBytes?: number; isLossy?: boolean } = {},
+) {
   const { keepEvery = 1, blockBytes = 4000, isLossy = true, ...rest } = options;
   const blocks: SlabHandle[] = [];
   const drop = vi.fn(({ targetBytes }: { targetBytes: number }) => {

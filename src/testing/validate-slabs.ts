@@ -5,9 +5,8 @@
 import { invariant } from '../base/assert.ts';
 import type { SlabHandle } from '../base/slabs/block-table.ts';
 import { CHUNKS_PER_SLAB } from '../base/slabs/size-classes.ts';
-import type { Slab } from '../base/slabs/slab.ts';
+import { NO_SLOT, type Slab, type Span } from '../base/slabs/slab.ts';
 import type { SlabAllocator } from '../base/slabs/slab-allocator.ts';
-import { NO_SLOT, type Span } from '../base/slabs/span.ts';
 
 interface Counted {
   blocks: number;

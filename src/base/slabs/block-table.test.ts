@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MIB } from '../bytes.ts';
 import { BlockTable, type SlabHandle, TABLE_PAGE_BYTES, TABLE_ROW_BYTES } from './block-table.ts';
 import { SizeClasses } from './size-classes.ts';
-import { Slab } from './slab.ts';
-import { Span } from './span.ts';
+import { Slab, Span } from './slab.ts';
 
 const ROWS = TABLE_PAGE_BYTES / TABLE_ROW_BYTES;
 const GENERATIONS = 2 ** 19;

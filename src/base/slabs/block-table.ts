@@ -12,8 +12,8 @@
  * as the highest of them.
  */
 import { invariant } from '../assert.ts';
+import { NO_SLOT, type Span } from './slab.ts';
 import { SlabHandleError } from './slab-errors.ts';
-import { NO_SLOT, type Span } from './span.ts';
 
 declare const handleBrand: unique symbol;
 /** Stands for a block. Opaque, never 0, worthless to any other allocator. */

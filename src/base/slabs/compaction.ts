@@ -13,9 +13,8 @@
 import { invariant } from '../assert.ts';
 import type { Clock } from '../clock.ts';
 import type { BlockTable } from './block-table.ts';
-import type { Slab } from './slab.ts';
+import { NO_SLOT, type Slab, type Span } from './slab.ts';
 import type { SlabHeap } from './slab-heap.ts';
-import { NO_SLOT, type Span } from './span.ts';
 
 /** The clock is read again after so much was copied; some 50 µs. */
 const BYTES_BETWEEN_LOOKS = 128 * 1024;
@@ -38,6 +37,7 @@ export interface SlabRelease {
   readonly end: SlabReleaseEnd;
 }
 
+/** Moves the blocks of one heap together, a slice at a time. */
 export class Compaction {
   readonly #heap: SlabHeap;
   readonly #table: BlockTable;

@@ -17,10 +17,9 @@
  */
 
 import { CHUNKS_PER_SLAB, type SizeClass, SizeClasses } from './size-classes.ts';
-import { Slab } from './slab.ts';
+import { Slab, Span } from './slab.ts';
 import { SlabMemoryError } from './slab-errors.ts';
 import type { SlabGrant } from './slab-grant.ts';
-import { Span } from './span.ts';
 
 /** Not every gap fits every span: a sixteenth is left out of what compaction is said to bring, and a fifth where spans are large. */
 const PACKING_SHARE = 17 / 16;
@@ -29,6 +28,7 @@ const LARGE_PACKING_SHARE = 5 / 4;
 /** Whether a slab may be made for a block, or only room be used that is there. */
 export type Room = 'any' | 'existing';
 
+/** The slabs of one allocator; see the header. */
 export class SlabHeap {
   readonly slabBytes: number;
   readonly classes: SizeClasses;
