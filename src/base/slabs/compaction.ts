@@ -43,7 +43,7 @@ export class Compaction {
   readonly #table: BlockTable;
   readonly #clock: Clock;
   #untilMs = 0;
-  #bytesToLook = 0;
+  #unlookedBytes = 0;
   #movedBytes = 0;
   #movedBlocks = 0;
 
@@ -57,7 +57,7 @@ export class Compaction {
   run({ targetBytes, deadlineMs }: { targetBytes: number; deadlineMs: number }): SlabRelease {
     this.#untilMs = this.#clock.monotonicMs() + deadlineMs;
     // A slab's worth of work comes first, so a release that is called again and again gets on, however little time it has.
-    this.#bytesToLook = BYTES_BETWEEN_LOOKS + this.#heap.slabBytes;
+    this.#unlookedBytes = BYTES_BETWEEN_LOOKS + this.#heap.slabBytes;
     this.#movedBytes = 0;
     this.#movedBlocks = 0;
     const heap = this.#heap;
@@ -170,9 +170,9 @@ export class Compaction {
 
   /** Counts work of about the cost of copying `bytes`; true when time is over. */
   #isLate(bytes: number): boolean {
-    this.#bytesToLook -= bytes;
-    if (this.#bytesToLook > 0) return false;
-    this.#bytesToLook = BYTES_BETWEEN_LOOKS;
+    this.#unlookedBytes -= bytes;
+    if (this.#unlookedBytes > 0) return false;
+    this.#unlookedBytes = BYTES_BETWEEN_LOOKS;
     return this.#clock.monotonicMs() >= this.#untilMs;
   }
 }
