@@ -117,11 +117,12 @@ abstract class LineFormat<T> implements Format<string, T> {
     const text = bytes.toString(ascii ? 'latin1' : 'utf8');
     const lines = text.split('\n');
     if (bytes[bytes.length - 1] === LF) lines.pop();
-    let end = 0;
-    for (const line of lines) {
-      const start = end;
-      end = ascii ? Math.min(start + line.length + 1, bytes.length) : lineEnd(bytes, start);
-      this.#add(block, line, { end: offset + end, sizeBytes: end - start });
+    const last = bytes.length;
+    for (let index = 0, start = 0; index < lines.length; index++) {
+      const line = lines[index]!;
+      const end = ascii ? Math.min(start + line.length + 1, last) : lineEnd(bytes, start);
+      block.add(end - start > this.#maxRecordBytes ? new BadItem(null) : line, offset + end);
+      start = end;
     }
   }
 
@@ -132,19 +133,15 @@ abstract class LineFormat<T> implements Format<string, T> {
   ): void {
     for (let start = 0, end = 0; start < bytes.length; start = end) {
       end = lineEnd(bytes, start);
-      const place = { end: offset + end, sizeBytes: end - start };
       if (!checked && !this.#replaces && !isUtf8(bytes.subarray(start, end))) {
-        block.add(new BadItem(INVALID_UTF8), place.end);
+        block.add(new BadItem(INVALID_UTF8), offset + end);
         continue;
       }
       let textEnd = bytes[end - 1] === LF ? end - 1 : end;
       if (textEnd > start && bytes[textEnd - 1] === CR) textEnd--;
-      this.#add(block, bytes.toString(ascii ? 'latin1' : 'utf8', start, textEnd), place);
+      const line = bytes.toString(ascii ? 'latin1' : 'utf8', start, textEnd);
+      block.add(end - start > this.#maxRecordBytes ? new BadItem(null) : line, offset + end);
     }
-  }
-
-  #add(block: Block<string>, line: string, { end, sizeBytes }: { end: number; sizeBytes: number }): void {
-    block.add(sizeBytes > this.#maxRecordBytes ? new BadItem(null) : line, end);
   }
 }
 

@@ -1,8 +1,8 @@
 /**
  * How far a stream has come: told at most ten times a second, and at its end.
  *
- * The rate is of the last seconds, not of the whole run: after a pause the time left must not stay wrong for hours. It is an average that
- * forgets with a time constant of five seconds.
+ * The rate is of the last seconds, not of the whole run: after a pause the time left must not stay wrong for hours. It is a plain
+ * average at first, then one that forgets with a time constant of five seconds.
  */
 import type { Clock } from '../../base/clock.ts';
 
@@ -29,14 +29,16 @@ const FORGETS_WITHIN_MS = 5_000;
 export class ProgressTeller {
   readonly #clock: Clock;
   readonly #tell: (progress: StreamProgress) => void;
+  readonly #startMs: number;
   #toldMs: number;
   #toldBytes = 0;
-  #bytesPerMs: number | null = null;
+  #bytesPerMs = 0;
 
   constructor(clock: Clock, tell: (progress: StreamProgress) => void) {
     this.#clock = clock;
     this.#tell = tell;
-    this.#toldMs = clock.monotonicMs();
+    this.#startMs = clock.monotonicMs();
+    this.#toldMs = this.#startMs;
   }
 
   /** Tells if it is time, or `always`. */
@@ -46,12 +48,12 @@ export class ProgressTeller {
     const counted = count();
     if (passedMs > 0) {
       const latest = (counted.bytes - this.#toldBytes) / passedMs;
-      const weight = this.#bytesPerMs === null ? 1 : 1 - Math.exp(-passedMs / FORGETS_WITHIN_MS);
-      this.#bytesPerMs = (this.#bytesPerMs ?? 0) * (1 - weight) + latest * weight;
       this.#toldMs += passedMs;
+      const weight = Math.max(1 - Math.exp(-passedMs / FORGETS_WITHIN_MS), passedMs / (this.#toldMs - this.#startMs));
+      this.#bytesPerMs += (latest - this.#bytesPerMs) * weight;
       this.#toldBytes = counted.bytes;
     }
-    const bytesPerMs = this.#bytesPerMs ?? 0;
+    const bytesPerMs = this.#bytesPerMs;
     const leftBytes = counted.totalBytes === null ? null : Math.max(0, counted.totalBytes - counted.bytes);
     const leftMs = leftBytes === 0 ? 0 : leftBytes === null || bytesPerMs === 0 ? null : leftBytes / bytesPerMs;
     this.#tell({ ...counted, bytesPerSecond: bytesPerMs * 1000, leftMs });
