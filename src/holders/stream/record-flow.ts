@@ -100,25 +100,27 @@ export class RecordFlow<T> {
     return this.#taken === 0 ? 0 : this.#block.sizeOf(this.#taken - 1);
   }
 
-  /** Reads and parses the next piece; false when there is none. */
-  async fill(): Promise<boolean> {
-    if (this.#isAtEnd) return false;
+  /** Reads and parses the next piece: `full` when there is no room for it and nobody `mayWait` for some. */
+  async fill({ mayWait }: { mayWait: boolean }): Promise<'filled' | 'ended' | 'full'> {
+    if (this.#isAtEnd) return 'ended';
     this.#source ??= await this.#begin();
-    const source = this.#source;
     const holding = this.#holding!;
-    const bytes = this.#rest ?? (await this.wait(source.read()));
-    this.#rest = null;
+    const bytes = this.#rest ?? (await this.wait(this.#source.read()));
+    this.#rest = bytes;
     const piece = bytes?.subarray(0, holding.pieceBytes) ?? null;
-    const pieceBytes = piece?.length ?? 0;
-    const room = holding.reserve({ pieceBytes, heldBytes: this.#format.heldBytes }, this.signal);
-    if (room !== null) await this.wait(room);
-    if (bytes !== null && pieceBytes < bytes.length) this.#rest = bytes.subarray(pieceBytes);
+    const parts = { pieceBytes: piece?.length ?? 0, heldBytes: this.#format.heldBytes };
+    if (!holding.tryReserve(parts)) {
+      if (!mayWait) return 'full';
+      await this.wait(holding.reserve(parts, this.signal));
+    }
+    this.#rest = bytes !== null && parts.pieceBytes < bytes.length ? bytes.subarray(parts.pieceBytes) : null;
     this.#isAtEnd = piece === null;
     this.#block = piece === null ? this.#format.end() : this.#format.push(piece);
     this.#taken = 0;
     this.#delivered = 0;
+    holding.readMore();
     this.#progress?.tell(this.#counted);
-    return true;
+    return 'filled';
   }
 
   /** Says that the record taken last is the consumer's now. */

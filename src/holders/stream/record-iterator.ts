@@ -23,8 +23,9 @@ export class RecordIterator<T> implements AsyncIterableIterator<T> {
   #pending: Promise<unknown> | null = null;
   /** A stage answers later; its answer goes on to the stage `next`. */
   #awaited: { readonly answer: PromiseLike<unknown>; readonly next: number } | null = null;
-  /** At the end: the stage to be flushed next. */
+  /** The stage to be flushed next; null while records come. */
   #flushing: number | null = null;
+  #isAtEnd = false;
 
   constructor(flow: RecordFlow<unknown>, makers: readonly StageMaker[], from: StreamPosition) {
     this.#flow = flow;
@@ -80,13 +81,16 @@ export class RecordIterator<T> implements AsyncIterableIterator<T> {
         if (flow.isStopped) throw flow.stopReason;
         const value = await this.#step();
         if (value !== NOTHING) return this.#delivered(value);
-        if (this.#awaited !== null || this.#flushing !== null || (await this.#fill())) {
-          if (this.#flushing !== this.#stages.length) continue;
+        if (this.#awaited !== null) continue;
+        if (this.#flushing === null) {
+          await this.#fill();
+        } else if (this.#flushing === this.#stages.length) {
+          this.#flushing = null;
+          if (!this.#isAtEnd) continue;
           flow.finish();
           await flow.stop(LEFT);
           return { done: true, value: undefined };
         }
-        this.#flushing = 0;
       }
     } catch (error) {
       return this.#fail(error);
@@ -141,11 +145,15 @@ export class RecordIterator<T> implements AsyncIterableIterator<T> {
     return rest === NOTHING ? NOTHING : this.#run(rest, index + 1);
   }
 
-  async #fill(): Promise<boolean> {
+  /** The next block; or the stages are to be flushed, at the end or for want of room. */
+  async #fill(): Promise<void> {
+    for (const stage of this.#stages) stage.release?.();
     const holds = this.#stages.some((stage) => stage.holds);
     // The block goes: what it says of the position is settled now. What no stage holds was delivered or left out.
     this.#position = holds ? this.position : this.#laterOf(this.#flow.takenPosition);
-    return this.#flow.fill();
+    const filled = await this.#flow.fill({ mayWait: !holds });
+    this.#isAtEnd = filled === 'ended';
+    if (filled !== 'filled') this.#flushing = 0;
   }
 
   /** Before the first block the position is the one to begin at. */

@@ -106,7 +106,7 @@ describe('batch', () => {
     expect(batches.length).toBeGreaterThan(5);
 
     const other = new ScriptedConsumer(bench.budget, { name: 'other', priority: 0, bytes: 63 * 2 ** 20 });
-    const again = pieces(`${JSON.stringify(row)}\n`.repeat(200));
+    const again = pieces(...Array.from({ length: 200 }, () => `${JSON.stringify(row)}\n`));
     const smaller = await collect(readNdjson(again, bench).batch({ maxCount: 1_000 }));
     expect(smaller.flat()).toHaveLength(200);
     expect(smaller.length).toBeGreaterThan(1);

@@ -22,8 +22,10 @@ export interface Passage {
 
 export interface Stage {
   push(value: unknown, passage: Passage): unknown;
-  /** What is left at the end. */
+  /** What it keeps, to be handed over as it is: at the end, or where there is no room to go on. */
   flush?(passage: Passage): unknown;
+  /** Called when the consumer is done with what it got last. */
+  release?(): void;
   /** It keeps records that were not delivered. */
   readonly holds?: boolean;
 }
@@ -101,7 +103,7 @@ class BatchStage<T> implements Stage {
   }
 
   push(value: unknown, passage: Passage): unknown {
-    this.#release();
+    this.release();
     const bytes = this.#sizeOf ? requireBytes(this.#sizeOf(value as T), 'sizeOf') : passage.bytes;
     const hasRoom = this.#hold(value);
     const isFull = this.#batch.length > 0 && (!hasRoom || this.#bytes + bytes > this.#maxBytes);
@@ -114,15 +116,14 @@ class BatchStage<T> implements Stage {
     const heldBytes = hasRoom ? this.#valueBytes : 0;
     const valuePassage = { ...passage };
     this.#heldBytes -= heldBytes;
-    const full = this.#hand(passage);
     passage.position = before;
+    const full = this.#hand(passage);
     this.#heldBytes = heldBytes;
     this.#add(value as T, bytes, valuePassage);
     return full;
   }
 
   flush(passage: Passage): unknown {
-    this.#release();
     return this.#batch.length === 0 ? NOTHING : this.#hand(passage);
   }
 
@@ -135,6 +136,8 @@ class BatchStage<T> implements Stage {
   #hand(passage: Passage): T[] {
     const batch = this.#batch;
     passage.bytes = this.#bytes;
+    // A batch is more than the record taken last: what comes after must not take it for that.
+    passage.position ??= this.#flow.takenPosition;
     this.#handedBytes = this.#heldBytes;
     this.#batch = [];
     this.#bytes = 0;
@@ -151,7 +154,7 @@ class BatchStage<T> implements Stage {
   }
 
   /** The batch handed over last is the consumer's own now. */
-  #release(): void {
+  release(): void {
     if (this.#handedBytes > 0) this.#flow.releaseBatch(this.#handedBytes);
     this.#handedBytes = 0;
   }

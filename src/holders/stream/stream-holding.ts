@@ -24,6 +24,12 @@ const BATCH_SHARE = 1 / 8;
 /** Streams of each budget that were given no name. */
 const unnamed = new WeakMap<Budget, number>();
 
+/** What is about to be parsed, and what is kept of an unfinished record. */
+export interface ReadingParts {
+  readonly pieceBytes: number;
+  readonly heldBytes: number;
+}
+
 export class StreamHolding {
   readonly #settings: StreamSettings;
   readonly #expansion: number;
@@ -61,23 +67,24 @@ export class StreamHolding {
     source.setReading({ bytes: this.#pieceBytes, ahead: true });
   }
 
-  /** Makes room for the next piece; a promise when there is none yet. */
-  reserve(parts: { pieceBytes: number; heldBytes: number }, signal: AbortSignal): Promise<void> | null {
-    this.#readMore();
-    const bufferBytes = this.#source?.bufferBytes ?? 0;
-    const wantedBytes = bufferBytes + this.#expansion * (parts.pieceBytes + parts.heldBytes);
-    const moreBytes = wantedBytes - this.#readingBytes;
-    if (this.#books === null || moreBytes === 0) return null;
+  /** Makes room for the next piece, if there is some now. */
+  tryReserve(parts: ReadingParts): boolean {
+    const moreBytes = this.#moreBytes(parts);
+    if (this.#books === null || moreBytes === 0) return true;
+    if (moreBytes > 0 && !this.#books.tryTake(moreBytes)) return false;
     if (moreBytes < 0) {
       this.#books.release(-moreBytes);
       this.#books.settle();
-    } else if (!this.#books.tryTake(moreBytes)) {
-      return this.#books.take(moreBytes, { timeoutMs: this.#settings.waitMs, signal }).then(() => {
-        this.#readingBytes += moreBytes;
-      });
     }
-    this.#readingBytes = wantedBytes;
-    return null;
+    this.#readingBytes += moreBytes;
+    return true;
+  }
+
+  /** Makes room for the next piece, waiting for it. */
+  async reserve(parts: ReadingParts, signal: AbortSignal): Promise<void> {
+    const moreBytes = this.#moreBytes(parts);
+    await this.#books?.take(moreBytes, { timeoutMs: this.#settings.waitMs, signal });
+    this.#readingBytes += moreBytes;
   }
 
   /** Room for `bytes` more in a batch, without waiting. */
@@ -102,6 +109,10 @@ export class StreamHolding {
     this.#books.close();
   }
 
+  #moreBytes({ pieceBytes, heldBytes }: ReadingParts): number {
+    return (this.#source?.bufferBytes ?? 0) + this.#expansion * (pieceBytes + heldBytes) - this.#readingBytes;
+  }
+
   async #readLess(): Promise<void> {
     if (this.#pieceBytes <= LEAST_READ_BYTES || this.#source === null) return;
     this.#calmChunks = 0;
@@ -112,7 +123,8 @@ export class StreamHolding {
     this.#books?.release(freedBytes);
   }
 
-  #readMore(): void {
+  /** Called for each chunk. */
+  readMore(): void {
     if (this.#pieceBytes === this.#settings.readBytes || ++this.#calmChunks < CALM_CHUNKS) return;
     this.#calmChunks = 0;
     this.#pieceBytes = Math.min(this.#settings.readBytes, this.#pieceBytes * 2);
