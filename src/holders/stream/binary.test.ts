@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { collect, cut, pieces, places, positions, StreamBench } from '../../testing/stream-reading.ts';
 import { readBinary } from './readers.ts';
-import { Bench, collect, cut, pieces, places, positions } from './reading.fixture.ts';
 
-const bench = new Bench();
+const bench = new StreamBench();
 const layouts = [1, 2, 4].flatMap((lengthBytes) =>
   [true, false].map((littleEndian) => ({ lengthBytes, littleEndian })),
 ) as {

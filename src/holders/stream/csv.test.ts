@@ -1,11 +1,11 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { collect, cut, pieces, places, positions, StreamBench } from '../../testing/stream-reading.ts';
 import { readCsv } from './readers.ts';
-import { Bench, collect, cut, pieces, places, positions } from './reading.fixture.ts';
 import { StreamRecordTooLargeError } from './stream-errors.ts';
 
-const bench = new Bench();
+const bench = new StreamBench();
 const raw = { header: false } as const;
 
 describe('readCsv', () => {

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { collect, cut, pieces, places, StreamBench } from '../../testing/stream-reading.ts';
 import { readJson } from './readers.ts';
-import { Bench, collect, cut, pieces, places } from './reading.fixture.ts';
 import { StreamRecordTooLargeError } from './stream-errors.ts';
 
-const bench = new Bench();
+const bench = new StreamBench();
 const MB = 2 ** 20;
 
 describe('readJson', () => {

@@ -2,11 +2,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { collect, cut, pieces, places, positions, StreamBench } from '../../testing/stream-reading.ts';
 import { readLines, readNdjson } from './readers.ts';
-import { Bench, collect, cut, pieces, places, positions } from './reading.fixture.ts';
 import { type StreamBadRecordError, StreamRecordTooLargeError } from './stream-errors.ts';
 
-const bench = new Bench();
+const bench = new StreamBench();
 const MB = 2 ** 20;
 
 describe('readLines', () => {

@@ -10,7 +10,8 @@
  */
 import { messageOf } from '../../base/errors.ts';
 import { BadItem, Block, type Format, type FormatKind, NOTHING } from './block.ts';
-import { type ByteSource, openSource } from './byte-source.ts';
+import type { ByteSource } from './byte-source.ts';
+import { openSource } from './open-source.ts';
 import { StreamHolding } from './stream-holding.ts';
 import type { StreamPosition, StreamSettings } from './stream-options.ts';
 import { ProgressTeller } from './stream-progress.ts';

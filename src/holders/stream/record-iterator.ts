@@ -5,7 +5,6 @@
  * piece, a stage that answers later, and whoever calls `next` before the last one was answered take the slow way. A generator
  * would take it for every record, which costs more than parsing one.
  */
-import { ClosedError } from '../../base/errors.ts';
 import { NOTHING } from './block.ts';
 import type { RecordFlow } from './record-flow.ts';
 import { isThenable, type Passage, type Stage, type StageMaker } from './stages.ts';
@@ -175,9 +174,4 @@ export class RecordIterator<T> implements AsyncIterableIterator<T> {
     if (reason === LEFT) return { done: true, value: undefined };
     throw reason;
   }
-}
-
-/** What a stream says that was closed by hand. */
-export function closedByHand(): ClosedError {
-  return new ClosedError('The stream');
 }

@@ -2,13 +2,13 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { ScriptedConsumer } from '../../testing/scripted-consumer.ts';
+import { collect, FaultySource, pieces, StreamBench } from '../../testing/stream-reading.ts';
 import { readLines, readNdjson } from './readers.ts';
-import { Bench, collect, FaultySource, pieces } from './reading.fixture.ts';
 import type { RecordStream } from './record-stream.ts';
 import type { StreamPosition } from './stream-options.ts';
 import type { StreamProgress } from './stream-progress.ts';
 
-const bench = new Bench();
+const bench = new StreamBench();
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 const source = (count: number, perPiece = 3) => {
   const lines = numbers(count).map((value) => `${value}\n`);

@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { KIB, MIB } from '../../base/bytes.ts';
 import { ScriptedConsumer } from '../../testing/scripted-consumer.ts';
+import { collect, pieces, StreamBench } from '../../testing/stream-reading.ts';
 import { readLines, readNdjson } from './readers.ts';
-import { Bench, collect, pieces } from './reading.fixture.ts';
 
-const bench = new Bench();
+const bench = new StreamBench();
 const text = `{"a":"${'x'.repeat(90)}"}\n`.repeat(20_000);
 
 async function written(): Promise<string> {

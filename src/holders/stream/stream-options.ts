@@ -4,7 +4,8 @@ import { type Clock, checkedDelay, systemClock } from '../../base/clock.ts';
 import { InvalidArgumentError } from '../../base/errors.ts';
 import { Budget } from '../../budget/budget.ts';
 import type { FormatKind } from './block.ts';
-import { type Compression, compressionOf, requireSource, type StreamSource } from './byte-source.ts';
+import type { Compression, StreamSource } from './byte-source.ts';
+import { compressionOf, requireSource } from './open-source.ts';
 import type { StreamBadRecordError, StreamRecordTooLargeError } from './stream-errors.ts';
 import type { StreamProgress } from './stream-progress.ts';
 

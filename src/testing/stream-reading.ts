@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect } from 'vitest';
-import { MIB } from '../../base/bytes.ts';
-import { Budget } from '../../budget/budget.ts';
-import { ManualClock } from '../../testing/manual-clock.ts';
-import type { RecordStream } from './record-stream.ts';
+import { MIB } from '../base/bytes.ts';
+import { Budget } from '../budget/budget.ts';
+import type { RecordStream } from '../holders/stream/record-stream.ts';
+import { ManualClock } from './manual-clock.ts';
 
 /** What each test has, made anew and checked after it: the books at zero, no descriptor open, no timer left. */
-export class Bench {
+export class StreamBench {
   clock!: ManualClock;
   budget!: Budget;
   folder!: string;
