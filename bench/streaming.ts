@@ -200,48 +200,45 @@ const WORDS = 'the agent remembers what earned its place and lets the rest go wh
 /** A file of about `bytes`: chats with an agent, by line, by day, or as a table. */
 function* content(format: string, bytes: number): Generator<Buffer> {
   const random = seededRandom(7);
-  const pick = () => WORDS[Math.floor(random() * WORDS.length)]!;
-  const said = (words: number) => Array.from({ length: words }, pick).join(' ');
+  const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)]!;
+  const sentences = Array.from({ length: 2_000 }, () => Array.from({ length: 20 }, () => pick(WORDS)).join(' '));
+  const isNested = format === 'nested JSON';
+  const rowOf = format === 'CSV' ? csvRow : jsonRow;
   let written = 0;
-  let rows: string[] = [];
-  const [head, between, foot] =
-    format === 'nested JSON'
-      ? ['{"version":1,"days":[', ',', ']}']
-      : [format === 'CSV' ? 'id,at,user,role,said,tokens,score\n' : '', '', ''];
-  yield Buffer.from(head!);
+  if (format === 'CSV') yield Buffer.from('id,at,user,said,tokens,score\n');
+  if (isNested) yield Buffer.from('{"version":1,"days":[');
   for (let id = 0; written < bytes; ) {
-    for (; rows.length < 1_000; id++) {
-      const row = {
-        id,
-        at: 1_700_000_000_000 + id * 37,
-        user: `user-${Math.floor(random() * 1e5)}`,
-        role: 'assistant',
-      };
-      const more = { said: said(20), tokens: Math.floor(random() * 500), score: random() };
-      if (format === 'CSV') {
-        const text = id % 4 === 0 ? `"${more.said}, ""${pick()}"""` : more.said;
-        rows.push(`${row.id},${row.at},${row.user},${row.role},${text},${more.tokens},${more.score}\n`);
-      } else {
-        rows.push(
-          JSON.stringify({
-            ...row,
-            ...more,
-            tags: [pick(), pick()],
-            model: { name: 'm-1', region: pick(), isWarm: true },
-          }),
-        );
-      }
+    const rows: string[] = [];
+    for (const end = id + 1_000; id < end; id++) {
+      const [user, tokens] = [Math.floor(random() * 1e5), Math.floor(random() * 500)];
+      rows.push(rowOf({ id, user, tokens, score: random(), said: pick(sentences), word: pick(WORDS) }));
     }
-    const block =
-      format === 'CSV'
-        ? rows.join('')
-        : format === 'ndjson'
-          ? `${rows.join('\n')}\n`
-          : `{"date":${id},"rows":[${rows.join(',')}]}`;
-    const piece = Buffer.from(written > 0 ? between + block : block);
+    const between = written > 0 ? ',' : '';
+    const piece = isNested ? `${between}{"date":${id},"rows":[${rows.join(',')}]}` : `${rows.join('\n')}\n`;
     written += piece.length;
-    rows = [];
-    yield piece;
+    yield Buffer.from(piece);
   }
-  yield Buffer.from(foot!);
+  if (isNested) yield Buffer.from(']}');
+}
+
+interface Fields {
+  readonly id: number;
+  readonly user: number;
+  readonly tokens: number;
+  readonly score: number;
+  readonly said: string;
+  readonly word: string;
+}
+
+function jsonRow({ id, user, tokens, score, said, word }: Fields): string {
+  return (
+    `{"id":${id},"at":${1.7e12 + id * 37},"user":"user-${user}","role":"assistant","said":"${said}","tokens":${tokens},` +
+    `"score":${score},"tags":["${word}","b"],"model":{"name":"m-1","region":"${word}","isWarm":true}}`
+  );
+}
+
+/** Every fourth row has a quoted field. */
+function csvRow({ id, user, tokens, score, said, word }: Fields): string {
+  const field = id % 4 === 0 ? `"${said}, ""${word}"""` : said;
+  return `${id},${1.7e12 + id * 37},user-${user},${field},${tokens},${score}`;
 }
