@@ -58,6 +58,9 @@ describe('a source', () => {
     for (const path of [bench.path('missing'), bench.path('folder')]) {
       await expect(collect(readLines(path, bench))).rejects.toMatchObject({ code: 'STREAM_SOURCE', reason: 'open' });
     }
+    const taken = new Response('a').body!;
+    taken.getReader();
+    await expect(collect(readLines(taken, bench))).rejects.toMatchObject({ code: 'STREAM_SOURCE', reason: 'open' });
     const odd = Readable.from([{ no: 'bytes' }]);
     await expect(collect(readLines(odd, bench))).rejects.toMatchObject({ code: 'STREAM_SOURCE', reason: 'chunk' });
     expect(await collect(readLines(await written('empty.txt', ''), bench))).toEqual([]);

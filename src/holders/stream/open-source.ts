@@ -61,7 +61,7 @@ export async function openSource(options: OpenOptions): Promise<ByteSource> {
   const skipBytes = isFile && compression === null ? 0 : startBytes;
   const raw = isFile
     ? await openFile(source, { startBytes: compression === null ? startBytes : 0, readBytes })
-    : new StreamBytes(source, { skipBytes: compression === null ? skipBytes : 0 });
+    : takeOver(source, { skipBytes: compression === null ? skipBytes : 0 });
   if (compression === null) return raw;
   const over = { source: raw, ownBytes: UNPACKER_BYTES };
   return new StreamBytes(unpacked(raw, compression), { skipBytes, over });
@@ -85,6 +85,15 @@ async function openFile(
     return new FileBytes(file, { startBytes, readBytes, totalBytes });
   } catch (cause) {
     await file?.close();
+    throw new StreamSourceError({ reason: 'open', byteOffset: 0, cause });
+  }
+}
+
+/** A stream that somebody else reads already, for one, cannot be taken over. */
+function takeOver(source: Exclude<StreamSource, string | URL>, options: { skipBytes: number }): StreamBytes {
+  try {
+    return new StreamBytes(source, options);
+  } catch (cause) {
     throw new StreamSourceError({ reason: 'open', byteOffset: 0, cause });
   }
 }
