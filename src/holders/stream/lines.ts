@@ -14,6 +14,7 @@ export type InvalidUtf8 = 'error' | 'replace';
 
 const LF = 10;
 const CR = 13;
+const SPACE = 32;
 const BOM = '\ufeff';
 const INVALID_UTF8 = 'is not valid UTF-8; with invalidUtf8: "replace" such bytes become U+FFFD';
 /** A record that large, as a share of the bound, is weighed before it is parsed. */
@@ -153,21 +154,19 @@ class LinesFormat extends LineFormat<string> {
 
 class NdjsonFormat<T> extends LineFormat<T> {
   readonly #limitBytes: number;
+  readonly #weighedLength: number;
 
   constructor(options: LineOptions) {
     super(options);
     this.#limitBytes = options.limitBytes;
+    this.#weighedLength = options.limitBytes * WEIGHED_SHARE;
   }
 
   decode(line: string): T | typeof NOTHING {
-    if (line.length < 3 && line.trim() === '') return NOTHING;
-    if (line.length > this.#limitBytes * WEIGHED_SHARE && weighJson(line) > this.#limitBytes) throw new BadItem(null);
-    try {
-      return JSON.parse(line) as T;
-    } catch (error) {
-      if (line.trim() === '') return NOTHING;
-      throw error;
-    }
+    // NaN for no character at all.
+    if (!(line.charCodeAt(0) > SPACE) && line.trim() === '') return NOTHING;
+    if (line.length > this.#weighedLength && weighJson(line) > this.#limitBytes) throw new BadItem(null);
+    return JSON.parse(line) as T;
   }
 }
 

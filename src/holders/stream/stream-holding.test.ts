@@ -22,6 +22,12 @@ describe('a stream in a budget', () => {
     expect(bench.budget.reservedBytes).toBe(0);
   });
 
+  it('fits a budget much smaller than itself', async () => {
+    const budget = bench.budget.child({ name: 'small', limitBytes: 100 * KIB });
+    expect(await collect(readNdjson(await written(), { ...bench, budget }))).toHaveLength(20_000);
+    expect(budget.peakBytes).toBeLessThanOrEqual(100 * KIB);
+  });
+
   it('has a name of its own, and is heap or native as fits', async () => {
     const streams = [
       readLines(pieces('a'), bench),

@@ -8,14 +8,12 @@
  * over as it is. Asked to give, the stream drops what it has read ahead and reads smaller pieces until it has been left alone for a
  * while. Without a budget only the bound holds.
  */
-import { KIB } from '../../base/bytes.ts';
 import type { Budget } from '../../budget/budget.ts';
 import { HolderBytes } from '../../budget/holder-bytes.ts';
 import type { FormatKind } from './block.ts';
 import type { ByteSource } from './byte-source.ts';
-import type { StreamSettings } from './stream-options.ts';
+import { LEAST_READ_BYTES, type StreamSettings } from './stream-options.ts';
 
-const LEAST_READ_BYTES = 4 * KIB;
 /** Chunks without being asked to give before it reads larger pieces again. */
 const CALM_CHUNKS = 64;
 /** What batches may be of the limit. */

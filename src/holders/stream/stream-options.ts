@@ -75,8 +75,9 @@ const DEFAULT_LIMIT_BYTES = 512 * MIB;
 const LEAST_LIMIT_BYTES = MIB;
 /** What one record may take, with all that reading it costs, of the limit. */
 const RECORD_SHARE = 1 / 2;
-/** What a chunk may be of the limit. */
+/** What a chunk may be of the limit, its own or the budget's. */
 const CHUNK_SHARE = 1 / 128;
+export const LEAST_READ_BYTES = 4 * KIB;
 const MOST_READ_BYTES = 64 * KIB;
 const COMPRESSIONS = ['gzip', 'deflate', 'brotli', 'none'];
 const NO_POSITION: StreamPosition = { bytes: 0, records: 0, lines: 0 };
@@ -124,7 +125,8 @@ export function settingsOf(
   }
   requirePosition(from);
   const compression = decompress === undefined ? compressionOf(source) : decompress === 'none' ? null : decompress;
-  const readBytes = Math.min(MOST_READ_BYTES, Math.floor((limitBytes * CHUNK_SHARE) / KIB) * KIB);
+  const boundBytes = Math.min(limitBytes, budget?.limitBytes ?? limitBytes);
+  const readBytes = Math.min(MOST_READ_BYTES, Math.max(LEAST_READ_BYTES, Math.floor(boundBytes * CHUNK_SHARE)));
   return {
     ...{
       source,
