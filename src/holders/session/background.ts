@@ -95,6 +95,12 @@ export class SessionBackground<V, I> {
     return (await this.#write([session])) === null;
   }
 
+  /** Its end as it is known now: what memory knew better than the disk goes to the disk, also when the wall clock was set. */
+  noteEnd(session: LiveSession<V, I>): void {
+    this.#parts.disk.noteEnd(session);
+    this.arm();
+  }
+
   forget(session: LiveSession<V, I>): void {
     this.#dirty.delete(session);
   }
@@ -259,9 +265,9 @@ export class SessionBackground<V, I> {
       for (let removed = PURGED_AT_ONCE; removed === PURGED_AT_ONCE && !this.#isClosed; await nextTurn()) {
         removed = await store.removeExpired({ beforeMs: clock.nowMs(), limit: PURGED_AT_ONCE });
         sessions += removed;
+        this.#purged += removed;
       }
     });
-    this.#purged += sessions;
     if (sessions > 0) this.#tell({ type: 'sessions.purged', sessions });
     if (failure) this.#tellFailure('purge', failure, 0);
   }

@@ -19,10 +19,12 @@ export class Freshness {
   mark(): Promise<string> {
     if (this.#asked === null) {
       const asked = this.#ask(this.#invalidations);
-      this.#asked = asked;
-      setImmediate(() => {
+      const forget = () => {
         if (this.#asked === asked) this.#asked = null;
-      });
+      };
+      this.#asked = asked;
+      asked.catch(forget);
+      setImmediate(forget);
     }
     return this.#asked;
   }

@@ -30,6 +30,8 @@ export interface LiveSessionsOptions<V, I> {
   readonly holder: Pick<HolderOptions, 'name' | 'priority' | 'weight' | 'minBytes' | 'maxBytes' | 'drop'>;
   /** Somebody works on it just now. */
   isBusy(id: string): boolean;
+  /** It leaves memory for the disk. */
+  onSpill(session: LiveSession<V, I>): void;
   /** Writes what the disk does not have; false when that failed. */
   write(session: LiveSession<V, I>): Promise<boolean>;
 }
@@ -215,6 +217,7 @@ export class LiveSessions<V, I> {
   /** Takes one out that the disk has; it can come back. */
   spill(session: LiveSession<V, I>): void {
     this.#spilled++;
+    this.#options.onSpill(session);
     this.remove(session);
   }
 

@@ -110,6 +110,7 @@ export class SessionPool<V = unknown, I = unknown> implements AsyncDisposable {
         ...(maxBytes !== undefined && { maxBytes }),
       },
       isBusy: (id) => this.#lanes.isBusy(id),
+      onSpill: (session) => this.#background.noteEnd(session),
       write: (session) => this.#background.write(session),
     });
     const parts = { options, lanes: this.#lanes, disk: this.#disk, live: this.#live };

@@ -48,6 +48,17 @@ export class SessionWorld {
     return this.pool({ name: 'other', store: await this.temporary.openSessionStore(), ...options });
   }
 
+  /** What `work` comes to while time stands still but timers of no length fire: those of a wait for room, say. */
+  async ticking<T>(work: () => Promise<T>): Promise<T> {
+    let isDone = false;
+    const result = work().finally(() => {
+      isDone = true;
+    });
+    result.catch(() => {});
+    while (!isDone) await this.clock.advance(0);
+    return result;
+  }
+
   eventsOf<T extends SessionEvent['type']>(type: T): Extract<SessionEvent, { type: T }>[] {
     return this.events.filter((event): event is Extract<SessionEvent, { type: T }> => event.type === type);
   }
