@@ -11,7 +11,8 @@ import { deleteCookie, getSignedCookie, setSignedCookie } from 'hono/cookie';
 import type { CookieOptions } from 'hono/utils/cookie';
 import { InvalidArgumentError } from '../base/errors.ts';
 import type { Session } from '../holders/session/session.ts';
-import type { SessionPool, SessionUpdate } from '../holders/session/session-pool.ts';
+import type { SessionUpdate } from '../holders/session/session-calls.ts';
+import type { SessionPool } from '../holders/session/session-pool.ts';
 
 const LEAST_SECRET = 16;
 const DEFAULT_COOKIE = 'session';

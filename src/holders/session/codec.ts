@@ -124,7 +124,7 @@ export class SessionCoder {
 }
 
 /** Records and lists frozen all the way down; objects of other kinds, which a codec may make, are left as they are. */
-export function frozen<T>(value: T): T {
+function frozen<T>(value: T): T {
   if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
   const isPlain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
   if (!isPlain) return value;

@@ -1,15 +1,15 @@
 /** A handle on a session for the length of a request: it stays in memory meanwhile, and changes go through the handle's own version. */
 import type { Session } from './session.ts';
-import type { ChangeOptions, SessionPool, SessionUpdate } from './session-pool.ts';
+import type { ChangeOptions, SessionChanges, SessionUpdate } from './session-calls.ts';
 
 /** Made by `SessionPool.open`. Its fields are those of the session as this handle has read or written it last. */
 export class OpenSession<V = unknown, I = unknown> implements AsyncDisposable, Disposable {
-  readonly #pool: SessionPool<V, I>;
+  readonly #pool: SessionChanges<V, I>;
   #session: Session<V, I>;
   #unpin: (() => void) | null;
 
   /** @internal */
-  constructor(options: { pool: SessionPool<V, I>; session: Session<V, I>; unpin: () => void }) {
+  constructor(options: { pool: SessionChanges<V, I>; session: Session<V, I>; unpin: () => void }) {
     this.#pool = options.pool;
     this.#session = options.session;
     this.#unpin = options.unpin;

@@ -14,7 +14,7 @@ export function sessionTag(id: string): string {
 }
 
 /** Base of what concerns one session; `tag` stands for its id. */
-export class SessionError extends TenureError {
+class SessionError extends TenureError {
   override readonly name: string = 'SessionError';
   readonly tag: string;
 

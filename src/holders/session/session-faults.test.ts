@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import { KIB } from '../../base/bytes.ts';
 import { nextTurn } from '../../base/clock.ts';
-import { SessionWorld } from './session.fixture.ts';
+import { SessionWorld } from '../../testing/session-world.ts';
 import type { SessionPoolOptions } from './session-options.ts';
 
 const world = SessionWorld.forEachTest();

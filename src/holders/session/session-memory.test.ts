@@ -4,7 +4,7 @@ import { nextTurn } from '../../base/clock.ts';
 import { estimateBytes } from '../../budget/estimator.ts';
 import { Quotas } from '../../budget/quota.ts';
 import { ScriptedConsumer } from '../../testing/scripted-consumer.ts';
-import { SessionWorld } from './session.fixture.ts';
+import { SessionWorld } from '../../testing/session-world.ts';
 
 const world = SessionWorld.forEachTest({ limitBytes: MIB });
 const text = 'x'.repeat(50 * KIB);

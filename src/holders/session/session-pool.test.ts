@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { nextTurn } from '../../base/clock.ts';
-import { SessionWorld } from './session.fixture.ts';
+import { SessionWorld } from '../../testing/session-world.ts';
 
 const world = SessionWorld.forEachTest();
 const MINUTE_MS = 60_000;
@@ -132,7 +132,7 @@ describe('memory', () => {
       await using handle = await pool.open('a');
       await world.clock.advance(60 * MINUTE_MS);
       await world.budget.reclaim({ targetBytes: 1_000_000, level: 'critical' });
-      expect(pool.statistics()).toMatchObject({ live: 1, pinned: 1 });
+      expect(pool.statistics()).toMatchObject({ live: 1, pinned: 1, idleBytes: 0 });
       await pool.create({ count: 2 }, { id: 'b' });
       expect(pool.statistics()).toMatchObject({ live: 1, through: 1 });
       await pool.update('b', { count: 3 });
@@ -158,11 +158,11 @@ describe('memory', () => {
     expect(pool.statistics()).toMatchObject({ created: 1, pinned: 0 });
   });
 
-  it('reads a session from the disk once for all who ask', async () => {
-    const pool = world.pool();
+  it('reads a session from the disk once for all who ask, who are no line that could be too long', async () => {
+    const pool = world.pool({ maxWaiting: 10 });
     await pool.create({ count: 1 }, { id: 'a' });
     await world.budget.reclaim({ targetBytes: 1_000_000 });
-    const read = await Promise.all(Array.from({ length: 100 }, () => pool.get('a')));
+    const read = await Promise.all(Array.from({ length: 10_000 }, () => pool.get('a')));
     expect(read.every((session) => session?.value.count === 1)).toBe(true);
     expect(world.faulty.calls.read).toBe(1);
   });
@@ -225,6 +225,25 @@ describe('the end of a session', () => {
       expect(await pool.get('a', { isRolling: false })).not.toBeNull();
       await world.clock.advance(49 * MINUTE_MS);
       expect(await pool.get('a')).toBeNull();
+    },
+  );
+});
+
+describe('a wall clock that was set', () => {
+  it.each([-400 * DAY_MS, 400 * DAY_MS])(
+    'by %d ms removes nothing that is in use, nor at once what is not',
+    async (jumpMs) => {
+      const pool = world.pool({ ttlMs: 60 * MINUTE_MS });
+      await pool.create({ count: 1 }, { id: 'cold' });
+      await world.budget.reclaim({ targetBytes: 1_000_000 });
+      await pool.create({ count: 1 }, { id: 'live' });
+      world.clock.jumpWallClock(jumpMs);
+      await world.clock.advance(11 * MINUTE_MS);
+      await pool.flush();
+      expect(await pool.totals()).toMatchObject({ sessions: 2 });
+      await world.clock.advance(11 * MINUTE_MS);
+      await pool.update('live', { count: 2 });
+      expect((await pool.get('live'))?.value.count).toBe(2);
     },
   );
 });

@@ -29,6 +29,7 @@ import { LiveSessions } from './live-sessions.ts';
 import { OpenSession } from './open-session.ts';
 import type { Session, SessionInfo } from './session.ts';
 import { type Made, MOST_ATTEMPTS, SessionAccess } from './session-access.ts';
+import type { ChangeOptions, CreateOptions, SessionChanges, SessionUpdate, SessionWaiting } from './session-calls.ts';
 import { SessionDisk } from './session-disk.ts';
 import { SessionBusyError, SessionConflictError, SessionNotFoundError } from './session-errors.ts';
 import {
@@ -47,38 +48,12 @@ import { untilAborted, within } from './until.ts';
 const ID_BYTES = 24;
 const PAGE_SESSIONS = 200;
 
-/** Ends a wait; what has begun to be written is written. */
-export interface SessionWaiting {
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface CreateOptions<I> extends SessionWaiting {
-  /** 1 to 256 characters; by default a random one that cannot be guessed. */
-  readonly id?: string | undefined;
-  readonly owner?: string | null | undefined;
-  /** Instead of the pool's, in milliseconds. */
-  readonly ttlMs?: number | undefined;
-  readonly items?: readonly I[] | undefined;
-}
-
-export interface ChangeOptions extends SessionWaiting {
-  /** The version the change was made from; it is refused, or merged, when another is there by now. */
-  readonly version?: number | undefined;
-  /** From now on, in milliseconds. */
-  readonly ttlMs?: number | undefined;
-  /** Of all items only the last so many stay. */
-  readonly keepLast?: number | undefined;
-}
-
-/** Makes the next value of the present one, which is frozen. May be called again when another process was first. */
-export type SessionUpdate<V, I> = (value: V, session: Session<V, I>) => V | Promise<V>;
-
 /**
  * Sessions by id, at most `max` of them in memory, all of them durable.
  *
  * @typeParam V the value of a session. @typeParam I what is appended to it.
  */
-export class SessionPool<V = unknown, I = unknown> implements AsyncDisposable {
+export class SessionPool<V = unknown, I = unknown> implements SessionChanges<V, I>, AsyncDisposable {
   readonly #options: FilledOptions<V>;
   readonly #lanes: Lanes;
   readonly #disk: SessionDisk<V, I>;
@@ -399,7 +374,7 @@ export class SessionPool<V = unknown, I = unknown> implements AsyncDisposable {
 }
 
 /** A new id that cannot be guessed: 192 random bits in base64url. */
-export function newSessionId(): string {
+function newSessionId(): string {
   return randomBytes(ID_BYTES).toString('base64url');
 }
 

@@ -1,14 +1,14 @@
 /** A pool over a real store and a budget, with a clock that stands still; closed and checked after each test. */
 import { afterEach, beforeEach, expect } from 'vitest';
-import { MIB } from '../../base/bytes.ts';
-import { Budget } from '../../budget/budget.ts';
-import type { BudgetEvent } from '../../budget/budget-events.ts';
-import { FaultySessionStore } from '../../testing/faulty-session-store.ts';
-import { ManualClock } from '../../testing/manual-clock.ts';
-import { TemporaryStore } from '../../testing/temporary-store.ts';
-import type { SessionEvent } from './session-events.ts';
-import type { SessionPoolOptions } from './session-options.ts';
-import { SessionPool } from './session-pool.ts';
+import { MIB } from '../base/bytes.ts';
+import { Budget } from '../budget/budget.ts';
+import type { BudgetEvent } from '../budget/budget-events.ts';
+import type { SessionEvent } from '../holders/session/session-events.ts';
+import type { SessionPoolOptions } from '../holders/session/session-options.ts';
+import { SessionPool } from '../holders/session/session-pool.ts';
+import { FaultySessionStore } from './faulty-session-store.ts';
+import { ManualClock } from './manual-clock.ts';
+import { TemporaryStore } from './temporary-store.ts';
 
 export interface Cart {
   readonly count: number;
