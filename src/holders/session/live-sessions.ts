@@ -164,10 +164,10 @@ export class LiveSessions<V, I> {
     } else {
       this.bytes.release(-growthBytes);
       this.#refund(session.owner, -growthBytes);
-      this.bytes.settle();
     }
     this.#count(session, growthBytes);
     session.heapBytes = bytes;
+    this.bytes.settle();
     return true;
   }
 

@@ -55,6 +55,19 @@ it('leaves nothing of a removed session, and does not rewrite a value to append 
   }
 });
 
+it('gives the space of removed sessions back to the file system', async () => {
+  await using temporary = await TemporaryDatabase.create();
+  const database = await temporary.open({ migrations });
+  const store = new SqliteSessionStore(database, { pool: 'mine' });
+  const large = { form: 'plain' as const, bytes: new Uint8Array(1_000_000) };
+  for (let index = 0; index < 20; index++) await store.create(newSession(`s${index}`, { value: large }));
+  database.checkpoint();
+  const before = database.sizeBytes();
+  expect(await store.removeExpired({ beforeMs: NOW_MS + 60_000, limit: 100 })).toBe(20);
+  database.checkpoint();
+  expect(database.sizeBytes()).toBeLessThan(before / 2);
+});
+
 it('refuses to write when the file does not take it, and keeps what was there', async () => {
   await using temporary = await TemporaryDatabase.create();
   let isBroken = false;

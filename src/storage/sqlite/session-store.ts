@@ -160,11 +160,18 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   async clear(): Promise<number> {
-    return this.#removeAll('', []);
+    let removed = 0;
+    for (let slice = REMOVED_AT_ONCE; slice === REMOVED_AT_ONCE; removed += slice) {
+      slice = await this.#removeSome('', [REMOVED_AT_ONCE]);
+    }
+    if (removed > 0) await this.#database.giveBackSpace();
+    return removed;
   }
 
   async removeExpired({ beforeMs, limit }: { beforeMs: number; limit: number }): Promise<number> {
-    return this.#removeSome(limit, 'AND expires_at_ms <= ? ORDER BY expires_at_ms', [beforeMs]);
+    const removed = await this.#removeSome('AND expires_at_ms <= ? ORDER BY expires_at_ms', [beforeMs, limit]);
+    if (removed > 0) await this.#database.giveBackSpace();
+    return removed;
   }
 
   async list(options: {
@@ -216,20 +223,12 @@ export class SqliteSessionStore implements SessionStore {
     );
   }
 
-  async #removeAll(condition: string, parameters: readonly number[]): Promise<number> {
-    for (let removed = 0; ; ) {
-      const slice = await this.#removeSome(REMOVED_AT_ONCE, condition, parameters);
-      removed += slice;
-      if (slice < REMOVED_AT_ONCE) return removed;
-    }
-  }
-
-  async #removeSome(limit: number, condition: string, parameters: readonly number[]): Promise<number> {
+  async #removeSome(condition: string, parameters: readonly number[]): Promise<number> {
     return this.#database.write(
       (db) =>
         db.run(
           `DELETE FROM sessions WHERE key IN (SELECT key FROM sessions WHERE pool = ? ${condition} LIMIT ?)`,
-          ...[this.#pool, ...parameters, limit],
+          ...[this.#pool, ...parameters],
         ).changes,
     );
   }
