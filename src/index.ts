@@ -28,6 +28,8 @@ export {
 export { BudgetExceededError } from './budget/budget-errors.ts';
 export type { Consumer, ReclaimRequest, Residence } from './budget/consumer.ts';
 export { estimateBytes } from './budget/estimator.ts';
+export { HolderBytes, type HolderOptions } from './budget/holder-bytes.ts';
+export { type QuotaBook, Quotas, type QuotaUse } from './budget/quota.ts';
 export { Registration } from './budget/registration.ts';
 export { type GrowOptions, Reservation } from './budget/reservation.ts';
 export type { BudgetSnapshot, ConsumerSnapshot } from './budget/snapshot.ts';

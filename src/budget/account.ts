@@ -19,28 +19,32 @@ import { Trust } from './trust.ts';
 import { WaitingLine } from './waiting-line.ts';
 
 /** What all accounts of one root share. */
-export interface Tree {
+export class Tree {
   readonly clock: Clock;
   readonly emit: EventSink<BudgetEvent>;
   readonly regrowthBytesPerSecond: number | undefined;
+  /** Somebody has begun to wait, or waits for more than before; or an account is overfull. */
+  readonly wake: () => void;
+  /** Beside the path: what everybody holds on the heap. */
+  readonly heap: HeapAccount;
   /** Lines in which somebody waits. */
-  readonly busyLines: Set<WaitingLine<Leaf>>;
+  readonly busyLines = new Set<WaitingLine<Leaf>>();
   /** Aborted when the root closes. */
-  readonly closing: AbortController;
-  /** Budgets with more in them than a limit that was lowered allows, to be asked back. */
-  readonly overfull: Set<Branch>;
+  readonly closing = new AbortController();
+  /** Accounts with more in them than a limit that was lowered allows, to be asked back. */
+  readonly overfull = new Set<Branch | HeapAccount>();
   /** Bytes reserved by residence, in the whole tree. */
-  readonly reservedBytes: Record<Residence, number>;
+  readonly reservedBytes: Record<Residence, number> = { heap: 0, slab: 0, native: 0, 'disk-cache': 0 };
   /** Requests so far; the age of the next one. */
-  requestCount: number;
-  /** Somebody has begun to wait, or waits for more than before; or a budget is overfull. */
-  wake(): void;
-}
+  requestCount = 0;
 
-/** The books of a tree in which nothing is held. */
-export function newBooks(): Pick<Tree, 'busyLines' | 'overfull' | 'reservedBytes' | 'requestCount'> {
-  const reservedBytes = { heap: 0, slab: 0, native: 0, 'disk-cache': 0 };
-  return { busyLines: new Set(), overfull: new Set(), reservedBytes, requestCount: 0 };
+  constructor(options: Pick<Tree, 'clock' | 'emit' | 'regrowthBytesPerSecond' | 'wake'> & { readonly name: string }) {
+    this.clock = options.clock;
+    this.emit = options.emit;
+    this.regrowthBytesPerSecond = options.regrowthBytesPerSecond;
+    this.wake = options.wake;
+    this.heap = new HeapAccount(this, `${options.name} (heap)`);
+  }
 }
 
 /** An account without a limit of its own is bound by its parents'. */
@@ -126,6 +130,29 @@ export abstract class Account {
     return this.reservedBytes + bytes <= this.limitBytes && !this.isClosed;
   }
 
+  /** What is committed above its own limit. */
+  get excessBytes(): number {
+    return Math.max(0, this.committedBytes - this.limitBytes);
+  }
+
+  /** Sets the limit; one below what is committed counts as pressure. */
+  setLimit(limitBytes: number): void {
+    const beforeBytes = this.effectiveLimitBytes;
+    this.refreshOpen();
+    this.limitBytes = limitBytes;
+    if (limitBytes < this.committedBytes) this.restrain({ ceilingBytes: limitBytes, goalBytes: beforeBytes });
+    this.refreshOpen();
+  }
+
+  /** From now on what is committed here may rise above `ceilingBytes` only slowly, until `goalBytes` is reached. */
+  restrain(options: { ceilingBytes: number; goalBytes: number }): void {
+    const { clock, regrowthBytesPerSecond } = this.tree;
+    if (regrowthBytesPerSecond === Number.POSITIVE_INFINITY) return;
+    this.regrowth ??= new Regrowth({ clock, bytesPerSecond: regrowthBytesPerSecond });
+    this.regrowth.restrain(options);
+    this.refreshOpen();
+  }
+
   /** Lets nothing in any more, not even those who wait. */
   close(): void {
     this.isClosed = true;
@@ -149,10 +176,46 @@ export abstract class Account {
   }
 }
 
+/**
+ * What the heap holds of all consumers, against a limit of its own: V8's may be far below the container's, and a process that reaches
+ * it dies whatever else is free. It stands beside the tree, not in it. A consumer on the heap is charged here what it is charged at its
+ * parent: max(committed, minimum).
+ */
+export class HeapAccount extends Account {
+  readonly #leaves = new Set<Leaf>();
+  #floorBytes = 0;
+
+  constructor(tree: Tree, name: string) {
+    super({ tree, parent: null, name, limitBytes: NO_LIMIT_BYTES, minBytes: 0, weight: 1 });
+  }
+
+  get floorBytes(): number {
+    return this.#floorBytes;
+  }
+
+  leaves(): Iterable<Leaf> {
+    return this.#leaves;
+  }
+
+  attach(leaf: Leaf): void {
+    this.#leaves.add(leaf);
+    this.#floorBytes += leaf.minBytes;
+    this.commit(leaf.minBytes);
+  }
+
+  detach(leaf: Leaf): void {
+    this.#leaves.delete(leaf);
+    this.#floorBytes -= leaf.minBytes;
+    this.commit(-leaf.minBytes);
+  }
+}
+
 /** A consumer's account. */
 export class Leaf extends Account {
   readonly consumer: Consumer;
   readonly where: Residence;
+  /** Null where its bytes live elsewhere. */
+  readonly heap: HeapAccount | null;
   readonly priority: number;
   readonly trust = new Trust();
   /**
@@ -169,6 +232,7 @@ export class Leaf extends Account {
     super(options);
     this.consumer = options.consumer;
     this.where = options.consumer.where;
+    this.heap = this.where === 'heap' ? this.tree.heap : null;
     this.priority = options.consumer.priority;
   }
 
@@ -204,6 +268,7 @@ export class Branch extends Account {
   /** Adds a child and sets its minimum aside, in every account up to the root. */
   attach(child: Branch | Leaf): void {
     this.children.set(child.name, child);
+    if (child instanceof Leaf) child.heap?.attach(child);
     this.#changeFloor(child.floorBytes);
     this.#setAside(child.minBytes);
   }
@@ -211,31 +276,9 @@ export class Branch extends Account {
   /** Removes a child that holds nothing any more. */
   detach(child: Branch | Leaf): void {
     this.children.delete(child.name);
+    if (child instanceof Leaf) child.heap?.detach(child);
     this.#changeFloor(-child.floorBytes);
     this.#setAside(-child.minBytes);
-  }
-
-  /** What is committed above its own limit. */
-  get excessBytes(): number {
-    return Math.max(0, this.committedBytes - this.limitBytes);
-  }
-
-  /** Sets the limit; one below what is committed counts as pressure. */
-  setLimit(limitBytes: number): void {
-    const beforeBytes = this.effectiveLimitBytes;
-    this.refreshOpen();
-    this.limitBytes = limitBytes;
-    if (limitBytes < this.committedBytes) this.restrain({ ceilingBytes: limitBytes, goalBytes: beforeBytes });
-    this.refreshOpen();
-  }
-
-  /** From now on what is committed here may rise above `ceilingBytes` only slowly, until `goalBytes` is reached. */
-  restrain(options: { ceilingBytes: number; goalBytes: number }): void {
-    const { clock, regrowthBytesPerSecond } = this.tree;
-    if (regrowthBytesPerSecond === Number.POSITIVE_INFINITY) return;
-    this.regrowth ??= new Regrowth({ clock, bytesPerSecond: regrowthBytesPerSecond });
-    this.regrowth.restrain(options);
-    this.refreshOpen();
   }
 
   /** Every consumer under this account, depth first, in order of registration. */

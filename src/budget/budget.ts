@@ -37,7 +37,7 @@ import { type Clock, checkedDelay, systemClock } from '../base/clock.ts';
 import { ClosedError, InvalidArgumentError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 import { isAtLeast, LEVELS, type Level } from '../base/levels.ts';
-import { type AccountOptions, Branch, Leaf, NO_LIMIT_BYTES, newBooks, type Tree } from './account.ts';
+import { type AccountOptions, Branch, type HeapAccount, Leaf, NO_LIMIT_BYTES, Tree } from './account.ts';
 import { MinimumsExceedLimitError, NameTakenError } from './budget-errors.ts';
 import type { BudgetEvent } from './budget-events.ts';
 import { type Consumer, RESIDENCES, type Residence } from './consumer.ts';
@@ -123,12 +123,11 @@ export class Budget implements Disposable {
     const { name = 'budget', limitBytes, regrowthBytesPerSecond, clock = systemClock, emit = () => {} } = options;
     requireBytes(limitBytes, 'limitBytes');
     if (regrowthBytesPerSecond !== undefined) requirePositive(regrowthBytesPerSecond, 'regrowthBytesPerSecond');
-    const closing = new AbortController();
-    const wake = () => this.#demand?.wake();
-    const tree: Tree = { clock, emit, regrowthBytesPerSecond, wake, closing, ...newBooks() };
+    requireName(name);
+    const tree = new Tree({ name, clock, emit, regrowthBytesPerSecond, wake: () => this.#demand?.wake() });
     this.#parent = null;
-    this.#demand = new Demand(tree);
-    this.#branch = new Branch({ tree, parent: null, name: requireName(name), limitBytes, minBytes: 0, weight: 1 });
+    this.#branch = new Branch({ tree, parent: null, name, limitBytes, minBytes: 0, weight: 1 });
+    this.#demand = new Demand(this.#branch);
   }
 
   get name(): string {
@@ -163,6 +162,17 @@ export class Budget implements Disposable {
   /** Sum of the minimums here: the lowest limit `setLimit` takes. */
   get minimumsBytes(): number {
     return this.#branch.floorBytes;
+  }
+
+  /** What consumers on the heap may hold together; infinite while none is set. */
+  get heapLimitBytes(): number {
+    const { limitBytes } = this.#branch.tree.heap;
+    return limitBytes === NO_LIMIT_BYTES ? Number.POSITIVE_INFINITY : limitBytes;
+  }
+
+  /** Sum of the minimums of consumers on the heap: the lowest limit `setHeapLimit` takes. */
+  get heapMinimumsBytes(): number {
+    return this.#branch.tree.heap.floorBytes;
   }
 
   /** Bytes reserved in the whole tree by where they live. */
@@ -212,6 +222,11 @@ export class Budget implements Disposable {
       throw new InvalidArgumentError('consumer', 'must have the methods reclaim() and reclaimableBytes().');
     }
     const leaf = new Leaf({ ...this.#newPart({ name, minBytes, weight, limitBytes: maxBytes }), consumer });
+    const { heap } = leaf;
+    if (heap !== null && heap.floorBytes + minBytes > heap.limitBytes) {
+      const { limitBytes } = heap;
+      throw new MinimumsExceedLimitError({ path: heap.path, minimumsBytes: heap.floorBytes + minBytes, limitBytes });
+    }
     this.#attach(leaf);
     const registration = new Registration(leaf, () => this.#parts.delete(name));
     this.#parts.set(name, registration);
@@ -224,16 +239,18 @@ export class Budget implements Disposable {
    *
    * @throws MinimumsExceedLimitError below `minimumsBytes`; InvalidArgumentError; ClosedError.
    */
-  setLimit(limitBytes: number, { reclaim = true }: { reclaim?: boolean } = {}): void {
-    this.#requireOpen();
-    requireBytes(limitBytes, 'limitBytes');
-    const { path, floorBytes } = this.#branch;
-    if (floorBytes > limitBytes) throw new MinimumsExceedLimitError({ path, minimumsBytes: floorBytes, limitBytes });
-    this.#branch.setLimit(limitBytes);
-    servePath(this.#branch);
-    if (!reclaim || this.#branch.excessBytes === 0) return;
-    this.#branch.tree.overfull.add(this.#branch);
-    this.#branch.tree.wake();
+  setLimit(limitBytes: number, options: { reclaim?: boolean } = {}): void {
+    this.#setLimitOf(this.#branch, limitBytes, options);
+  }
+
+  /**
+   * Sets what all consumers `where: 'heap'` of the whole tree may hold together; at first there is no such limit. V8's heap may be
+   * far smaller than what the process may hold, and ends the process when it is full. Otherwise as `setLimit`.
+   *
+   * @throws As `setLimit`; `heapMinimumsBytes` is the lowest it takes.
+   */
+  setHeapLimit(limitBytes: number, options: { reclaim?: boolean } = {}): void {
+    this.#setLimitOf(this.#branch.tree.heap, limitBytes, options);
   }
 
   /**
@@ -255,7 +272,10 @@ export class Budget implements Disposable {
     const run = { account: branch, cause: 'request', level, targetBytes, deadlineMs, signal, where } as const;
     const outcome = await reclaim({ ...run, leastPriority: 0, remainingBytes });
     if (isAtLeast(level, 'moderate') && !branch.isClosed) {
-      branch.restrain({ ceilingBytes: branch.committedBytes, goalBytes: branch.effectiveLimitBytes });
+      // What the heap lacked, others may take at once.
+      const onlyHeap = where?.every((residence) => residence === 'heap') ?? false;
+      const account = onlyHeap ? branch.tree.heap : branch;
+      account.restrain({ ceilingBytes: account.committedBytes, goalBytes: account.effectiveLimitBytes });
       servePath(branch);
     }
     return outcome;
@@ -281,6 +301,7 @@ export class Budget implements Disposable {
         if (leak !== null) leaks.push(...('leaks' in leak ? leak.leaks : [leak]));
       }
       this.#demand?.close();
+      if (branch.parent === null) branch.tree.heap.close();
       if (branch.parent === null) branch.tree.closing.abort(new ClosedError(`The budget ${branch.path}`));
       if (this.#parent !== null) this.#parent.#release(branch);
     }
@@ -301,6 +322,18 @@ export class Budget implements Disposable {
     this.#parts.delete(branch.name);
     this.#branch.detach(branch);
     servePath(this.#branch);
+  }
+
+  #setLimitOf(account: Branch | HeapAccount, limitBytes: number, { reclaim = true }: { reclaim?: boolean }): void {
+    this.#requireOpen();
+    requireBytes(limitBytes, 'limitBytes');
+    const { path, floorBytes, tree } = account;
+    if (floorBytes > limitBytes) throw new MinimumsExceedLimitError({ path, minimumsBytes: floorBytes, limitBytes });
+    account.setLimit(limitBytes);
+    servePath(this.#branch);
+    if (!reclaim || account.excessBytes === 0) return;
+    tree.overfull.add(account);
+    tree.wake();
   }
 
   #requireOpen(): void {

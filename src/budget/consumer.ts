@@ -53,7 +53,10 @@ export interface Consumer {
    * unknown.
    */
   usedBytes?(): number;
-  /** Hits per second lost by giving up the least valuable `bytes`; the budget compares consumers by it. */
+  /**
+   * Hits per second lost by giving up the least valuable `bytes`, each weighted by what its miss costs against those of the other
+   * consumers (1 where nobody says otherwise). The budget compares consumers by it.
+   */
   valueOfLast?(bytes: number): number;
   /**
    * Gives back at least `targetBytes` if it can, shrinks its reservations before it answers, and returns the bytes it

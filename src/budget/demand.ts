@@ -16,7 +16,8 @@
  * Lehoczky, 1990); else it would freeze everybody for as long as it waits. A claim on a minimum is owed to its owner by all.
  */
 import type { Timer } from '../base/clock.ts';
-import type { Branch, Leaf, Tree } from './account.ts';
+import { type Account, type Branch, HeapAccount, type Leaf, type Tree } from './account.ts';
+import type { Residence } from './consumer.ts';
 import { accountOf, servePath, shortfallBytes } from './granting.ts';
 import { type ReclaimRun, reclaim } from './reclaim.ts';
 import type { WaitingLine } from './waiting-line.ts';
@@ -27,7 +28,7 @@ const AHEAD_SHARE = 1 / 64;
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 1_000;
 
-type Need = WaitingLine<Leaf> | Branch;
+type Need = WaitingLine<Leaf> | Branch | HeapAccount;
 
 /** When a need may be asked for again, and how often that was in vain. */
 interface Pause {
@@ -38,16 +39,23 @@ interface Pause {
   readonly leastPriority: number;
 }
 
+/** What is asked for a need, of whom. */
+type Run = Pick<ReclaimRun, 'account' | 'where' | 'cause' | 'leastPriority' | 'remainingBytes'>;
+
+const ON_HEAP: readonly Residence[] = ['heap'];
+
 export class Demand {
   readonly #tree: Tree;
+  readonly #root: Branch;
   readonly #asking = new Set<Need>();
   readonly #pauses = new Map<Need, Pause>();
   #isStarting = false;
   #timer: Timer | null = null;
   #timerMs = 0;
 
-  constructor(tree: Tree) {
-    this.#tree = tree;
+  constructor(root: Branch) {
+    this.#tree = root.tree;
+    this.#root = root;
   }
 
   /**
@@ -84,7 +92,7 @@ export class Demand {
 
   async #askFor(need: Need): Promise<void> {
     const before = headOf(need);
-    const run = 'head' in need ? this.#runForLine(need) : runForOverfull(need);
+    const run = 'head' in need ? this.#runForLine(need) : this.#runForOverfull(need);
     if (run === null) return;
     const shared = { level: 'low', deadlineMs: RECLAIM_DEADLINE_MS, signal: undefined } as const;
     await reclaim({ ...run, ...shared, targetBytes: run.remainingBytes(0) });
@@ -106,14 +114,12 @@ export class Demand {
     });
   }
 
-  #runForLine(
-    line: WaitingLine<Leaf>,
-  ): Pick<ReclaimRun, 'account' | 'cause' | 'leastPriority' | 'remainingBytes'> | null {
+  #runForLine(line: WaitingLine<Leaf>): Run | null {
     const first = line.head;
     if (first === null) return null;
     const account = accountOf(first);
     return {
-      account,
+      ...this.#askedUnder(account),
       cause: 'growth',
       leastPriority: line === account.claims ? 0 : line.leastPriority,
       remainingBytes: () => {
@@ -122,6 +128,20 @@ export class Demand {
         return lackBytes === 0 ? 0 : Math.max(lackBytes, aheadBytes);
       },
     };
+  }
+
+  #runForOverfull(account: Branch | HeapAccount): Run {
+    return {
+      ...this.#askedUnder(account),
+      cause: 'limit',
+      leastPriority: 0,
+      remainingBytes: () => account.excessBytes,
+    };
+  }
+
+  /** What the heap lacks is asked of everybody who lives there. */
+  #askedUnder(account: Account): Pick<Run, 'account' | 'where'> {
+    return account instanceof HeapAccount ? { account: this.#root, where: ON_HEAP } : { account };
   }
 
   /** What may be asked for now, the line whose oldest came first before the others. */
@@ -162,10 +182,6 @@ export class Demand {
       this.wake();
     });
   }
-}
-
-function runForOverfull(branch: Branch): Pick<ReclaimRun, 'account' | 'cause' | 'leastPriority' | 'remainingBytes'> {
-  return { account: branch, cause: 'limit', leastPriority: 0, remainingBytes: () => branch.excessBytes };
 }
 
 function isFor(need: Need, pause: Pause): boolean {

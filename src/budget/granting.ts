@@ -8,6 +8,9 @@
  * ≤ limit` and no older claim waits. (That can fail only after a limit was lowered under what is committed. Such
  * claims on a minimum have a line of their own, `claims`, served first.)
  *
+ * What lives on the heap passes the heap's account before the root's, and is charged there what it is charged at its consumer's
+ * parent. So who lacks room on the heap holds up nobody who lives elsewhere.
+ *
  * A consumer that takes its time to give is granted nothing until it has answered: its requests wait in its own line meanwhile,
  * keeping their age.
  *
@@ -23,7 +26,7 @@
  * does not stand in the way of others up there.
  */
 import { invariant } from '../base/assert.ts';
-import type { Account, Leaf } from './account.ts';
+import type { Account, HeapAccount, Leaf } from './account.ts';
 import type { Request, WaitingLine } from './waiting-line.ts';
 
 /** The line in which a request that came as number `order` has to wait for `bytes`; null when it can be granted now. */
@@ -31,15 +34,28 @@ export function lineFor(leaf: Leaf, bytes: number, order: number): WaitingLine<L
   if (leaf.asked === 'answering') return leaf.line;
   let neededBytes = bytes;
   for (let account: Account | null = leaf; account !== null; account = account.parent) {
-    if (neededBytes > 0) {
-      if (!account.hasRoomFor(account.committedBytes + neededBytes) || account.line.hasOlderThan(order))
-        return account.line;
-      neededBytes = account.charge(neededBytes);
-    } else if (!account.hasRoomForClaim(bytes) || account.claims.hasOlderThan(order)) {
-      return account.claims;
+    if (account.parent === null && leaf.heap !== null) {
+      const line = lineAt(leaf.heap, { bytes, neededBytes: leaf.charge(bytes), order });
+      if (line !== null) return line;
     }
+    const line = lineAt(account, { bytes, neededBytes, order });
+    if (line !== null) return line;
+    if (neededBytes > 0) neededBytes = account.charge(neededBytes);
   }
   return null;
+}
+
+/** Where in `account` a request has to wait that needs `neededBytes` there. */
+function lineAt(
+  account: Account,
+  request: { readonly bytes: number; readonly neededBytes: number; readonly order: number },
+): WaitingLine<Leaf> | null {
+  const { bytes, neededBytes, order } = request;
+  if (neededBytes > 0) {
+    const hasRoom = account.hasRoomFor(account.committedBytes + neededBytes) && !account.line.hasOlderThan(order);
+    return hasRoom ? null : account.line;
+  }
+  return account.hasRoomForClaim(bytes) && !account.claims.hasOlderThan(order) ? null : account.claims;
 }
 
 /** Grants `bytes` for which `lineFor` found no line. */
@@ -51,6 +67,7 @@ export function take(leaf: Leaf, bytes: number): void {
 export function give(leaf: Leaf, bytes: number): void {
   leaf.releasedBytes += bytes;
   leaf.tree.reservedBytes[leaf.where] -= bytes;
+  if (leaf.heap !== null) enterHeap(leaf, leaf.heap, -bytes);
   let freedBytes = bytes;
   for (let account: Account | null = leaf; account !== null; account = account.parent) {
     account.reservedBytes -= bytes;
@@ -86,9 +103,8 @@ export function servePath(account: Account): void {
   const withinMinimum = new Set<Leaf>();
   let isBelowMinimum = false;
   for (let each: Account | null = account; each !== null; each = each.parent) {
-    if (each.claims.head !== null) serveLine(each.claims, { withinMinimum });
-    if (each.line.head !== null) serveLine(each.line, { withinMinimum, everybody: isBelowMinimum });
-    wakeAsItRegrows(each);
+    if (each.parent === null) serve(each.tree.heap, { withinMinimum, everybody: isBelowMinimum });
+    serve(each, { withinMinimum, everybody: isBelowMinimum });
     isBelowMinimum ||= each.committedBytes < each.minBytes;
   }
   for (const leaf of withinMinimum) servePath(leaf);
@@ -97,9 +113,11 @@ export function servePath(account: Account): void {
 
 /** The account a waiting request stands before. */
 export function accountOf(request: Request<Leaf>): Account {
+  const { heap } = request.owner;
   for (let account: Account | null = request.owner; account !== null; account = account.parent) {
     if (account.line === request.line || account.claims === request.line) return account;
   }
+  if (heap !== null && (heap.line === request.line || heap.claims === request.line)) return heap;
   invariant(false, 'A request waits for no account of its path.');
 }
 
@@ -112,6 +130,7 @@ export function shortfallBytes(account: Account, line: WaitingLine<Leaf>): numbe
 }
 
 function neededAt(account: Account, request: Request<Leaf>): number {
+  if (account === request.owner.heap) return request.owner.charge(request.bytes);
   let neededBytes = request.bytes;
   for (let each: Account = request.owner; each !== account; ) {
     neededBytes = each.charge(neededBytes);
@@ -128,6 +147,7 @@ function neededAt(account: Account, request: Request<Leaf>): number {
 function enter(leaf: Leaf, bytes: number): number {
   let neededBytes = bytes;
   leaf.tree.reservedBytes[leaf.where] += bytes;
+  if (leaf.heap !== null) enterHeap(leaf, leaf.heap, bytes);
   for (let account: Account | null = leaf; account !== null; account = account.parent) {
     account.reservedBytes += bytes;
     if (account.reservedBytes > account.peakBytes) account.peakBytes = account.reservedBytes;
@@ -135,6 +155,19 @@ function enter(leaf: Leaf, bytes: number): number {
     if (neededBytes > 0) neededBytes = account.commit(neededBytes);
   }
   return neededBytes;
+}
+
+/** Before the same is entered in the consumer's own books, by which it is reckoned. */
+function enterHeap(leaf: Leaf, heap: HeapAccount, bytes: number): void {
+  heap.reservedBytes += bytes;
+  heap.commit(leaf.charge(bytes));
+}
+
+/** Lets those who wait for `account` try again. */
+function serve(account: Account, options: { withinMinimum: Set<Leaf>; everybody: boolean }): void {
+  if (account.claims.head !== null) serveLine(account.claims, { withinMinimum: options.withinMinimum });
+  if (account.line.head !== null) serveLine(account.line, options);
+  wakeAsItRegrows(account);
 }
 
 /** Serves one line; `withinMinimum` receives those whose bytes had been set aside. */

@@ -208,7 +208,10 @@ export class Reservation implements Disposable {
       if (leastBytes > parent.limitBytes) return parent;
       account = parent;
     }
-    return null;
+    const { heap, minBytes } = this.#leaf;
+    if (heap === null) return null;
+    const leastOnHeapBytes = heap.floorBytes - minBytes + Math.max(this.#bytes + bytes, minBytes);
+    return leastOnHeapBytes > heap.limitBytes ? heap : null;
   }
 
   #refusal(options: {

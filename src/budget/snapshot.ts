@@ -2,7 +2,7 @@
  * The budget as data: what the dashboard, the history and an error message show. Read only; asks no consumer for
  * anything but its word.
  */
-import { type Account, Branch, Leaf, NO_LIMIT_BYTES } from './account.ts';
+import { type Account, Branch, HeapAccount, Leaf, NO_LIMIT_BYTES } from './account.ts';
 import type { Holding } from './budget-errors.ts';
 import type { Residence } from './consumer.ts';
 import { type ConsumerWord, wordOf } from './consumer-word.ts';
@@ -36,6 +36,8 @@ export interface BudgetSnapshot {
   /** What a consumer without a minimum could take here now. */
   readonly availableBytes: number;
   readonly peakBytes: number;
+  /** How often bytes were granted here and below. */
+  readonly grantCount: number;
   readonly consumers: readonly ConsumerSnapshot[];
   readonly children: readonly BudgetSnapshot[];
 }
@@ -54,6 +56,7 @@ export function snapshotOf(branch: Branch): BudgetSnapshot {
     reservedBytes: branch.reservedBytes,
     availableBytes: availableBytes(branch),
     peakBytes: branch.peakBytes,
+    grantCount: branch.grantCount,
     consumers,
     children,
   };
@@ -69,7 +72,8 @@ export function availableBytes(branch: Branch): number {
 
 /** The `count` consumers under `account` that hold most, largest first. */
 export function largestHoldings(account: Account, count: number): readonly Holding[] {
-  const leaves = account instanceof Branch ? [...account.leaves()] : account instanceof Leaf ? [account] : [];
+  const isMany = account instanceof Branch || account instanceof HeapAccount;
+  const leaves = isMany ? [...account.leaves()] : account instanceof Leaf ? [account] : [];
   return leaves
     .filter((leaf) => leaf.reservedBytes > 0)
     .sort((a, b) => b.reservedBytes - a.reservedBytes)

@@ -17,7 +17,7 @@ import { SqliteReadingStore } from '../storage/sqlite/reading-store.ts';
 import type { LoadedConfiguration } from './configuration/loaded-configuration.ts';
 import { hideFromGit } from './hide-from-git.ts';
 import { PageCacheConsumer } from './page-cache.ts';
-import { registerRecallCache } from './recall-cache.ts';
+import { underBudget } from './recall-cache.ts';
 import { RecentEvents } from './recent-events.ts';
 import type { TenureEvent } from './tenure-event.ts';
 
@@ -80,7 +80,7 @@ export async function openParts(from: {
   if (isNewDefault) await hideFromGit(store.directory);
   const pageCache = resources.use(new PageCacheConsumer({ budget, cache: database, wantedBytes: store.cacheBytes }));
   resources.use(clock.every(REGROW_EVERY_MS, () => pageCache.regrow()));
-  const { holder: memoryStore, registration } = registerRecallCache(
+  const { store: memoryStore, registration } = underBudget(
     budget,
     (account) => new SqliteMemoryStore({ database, account, nowMs: () => clock.nowMs(), onEvent: events.emit }),
   );

@@ -3,7 +3,10 @@ import type { Budget } from '../budget/budget.ts';
 import type { Residence } from '../budget/consumer.ts';
 import type { BudgetSnapshot } from '../budget/snapshot.ts';
 
-export type BudgetPort = Pick<Budget, 'reservedByResidence' | 'minimumsBytes' | 'setLimit' | 'reclaim' | 'snapshot'>;
+export type BudgetPort = Pick<
+  Budget,
+  'reservedByResidence' | 'minimumsBytes' | 'heapMinimumsBytes' | 'setLimit' | 'setHeapLimit' | 'reclaim' | 'snapshot'
+>;
 
 /** Where bytes live that count in the process. */
 export const IN_PROCESS: readonly Residence[] = ['heap', 'slab', 'native'];
@@ -31,4 +34,15 @@ export function consumersOf(root: BudgetSnapshot): HeldByConsumer[] {
   };
   visit(root);
   return consumers;
+}
+
+/** More are summed up: a reading is stored, sent and drawn. */
+const CONSUMERS_NAMED = 20;
+
+/** All of them, or where there are many the largest, and the others as one. */
+export function largestOf(consumers: readonly HeldByConsumer[]): readonly Pick<HeldByConsumer, 'name' | 'bytes'>[] {
+  if (consumers.length <= CONSUMERS_NAMED) return consumers;
+  const sorted = [...consumers].sort((one, other) => other.bytes - one.bytes);
+  const othersBytes = sorted.slice(CONSUMERS_NAMED).reduce((sum, { bytes }) => sum + bytes, 0);
+  return [...sorted.slice(0, CONSUMERS_NAMED), { name: '(others)', bytes: othersBytes }];
 }

@@ -20,7 +20,7 @@ import type { Level } from '../base/levels.ts';
 import { type Alert, type AlertThresholds, alertSignals, defaultThresholds, type PlainStatus } from './alert.ts';
 import { Alerts } from './alerts.ts';
 import { type AssessState, assess, CALM, DEFAULT_RULES, type LevelRules, type Scorer, type Term } from './assess.ts';
-import { type BudgetPort, consumersOf, type HeldByConsumer } from './budget-port.ts';
+import { type BudgetPort, consumersOf, type HeldByConsumer, largestOf } from './budget-port.ts';
 import type { CollectionGate } from './collection-gate.ts';
 import { Figures } from './figures.ts';
 import { describeHolders, largestHolders } from './holders.ts';
@@ -287,14 +287,13 @@ export class Monitor implements AsyncDisposable {
       configuredBytes: this.#settings.configuredLimitBytes,
       physicalBytes: parts.systemTotalBytes,
     });
-    const consumers = this.#consumers.map(({ name, bytes }) => ({ name, bytes }));
     return {
       ...parts,
       atMs,
       limit,
-      consumers,
-      vectorIndexBytes: bytesHeldBy(consumers, VECTOR_INDEX),
-      embeddingCacheBytes: bytesHeldBy(consumers, EMBEDDING_CACHE),
+      consumers: largestOf(this.#consumers).map(({ name, bytes }) => ({ name, bytes })),
+      vectorIndexBytes: bytesHeldBy(this.#consumers, VECTOR_INDEX),
+      embeddingCacheBytes: bytesHeldBy(this.#consumers, EMBEDDING_CACHE),
     };
   }
 

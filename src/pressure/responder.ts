@@ -17,7 +17,7 @@
  * next target. Only at critical does that not count, once a collection has run. While responses bring no relief, the pause between
  * them doubles, from 1 s up to 60 s (10 s at critical).
  *
- * It also sets the root budget's limit (`budget-limit.ts`). Under `observeOnly` it measures and plans, and touches nothing.
+ * It also sets what the root budget may hand out (`budget-limit.ts`), and what of it on the heap (`heap-allowance.ts`). Under `observeOnly` it measures and plans, and touches nothing.
  */
 import { formatBytes, MIB } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
@@ -30,6 +30,7 @@ import { Books } from './books.ts';
 import { budgetLimitBytes } from './budget-limit.ts';
 import { type BudgetPort, IN_PROCESS, reservedInProcess } from './budget-port.ts';
 import type { CollectionGate } from './collection-gate.ts';
+import { HeapAllowance } from './heap-allowance.ts';
 import { heldBytes } from './limit.ts';
 import type { PlannedEvent, RespondedEvent, SheddingChangedEvent } from './pressure-events.ts';
 import type { Reading } from './reading.ts';
@@ -63,7 +64,7 @@ const COLLECT_LEAST_BYTES = 4 * MIB;
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 const LONGEST_CRITICAL_PAUSE_MS = 10_000;
-/** The budget's limit is left alone for changes below this share of the process's. */
+/** The budget's limits are left alone for changes below this share of the process's, or the heap's. */
 const LIMIT_STEP_SHARE = 0.01;
 /** What was done is told with alerts for so long. */
 const REMEMBERED_MS = 600_000;
@@ -71,6 +72,7 @@ const REMEMBERED_MS = 600_000;
 export class Responder implements AsyncDisposable {
   readonly #options: ResponderOptions;
   readonly #books = new Books();
+  readonly #heapAllowance: HeapAllowance;
   #settings: ResponderSettings;
   #isClosed = false;
   /** Calls off the reclaim under way. */
@@ -87,12 +89,14 @@ export class Responder implements AsyncDisposable {
   #freedHeapSinceMajorBytes = 0;
   #nextMs = Number.NEGATIVE_INFINITY;
   #setBytes = Number.NaN;
+  #setHeapBytes = Number.NaN;
   #shedding = false;
   #done: { readonly text: string; readonly atMs: number } | null = null;
 
   constructor(options: ResponderOptions) {
     this.#options = options;
     this.#settings = options.settings;
+    this.#heapAllowance = new HeapAllowance(options.fullShare);
   }
 
   /** New work is to be refused. Never set under `observeOnly`. */
@@ -119,7 +123,7 @@ export class Responder implements AsyncDisposable {
     const held = heldBytes(reading);
     this.#books.update(nowMs, { heldBytes: held, reservedBytes: reservedInProcess(budget) });
     if (!this.#settings.observeOnly) {
-      this.#setBudgetLimit(reading.limit.bytes);
+      this.#setBudgetLimits(reading);
       this.#setShedding(assessment);
     }
     this.#noteMajors(nowMs, reading.collection.majors ?? 0);
@@ -139,7 +143,9 @@ export class Responder implements AsyncDisposable {
     this.#tellShedding(false, 'observe_only was set');
     const { budget } = this.#options;
     if (reading) budget.setLimit(Math.max(reading.limit.bytes, budget.minimumsBytes));
+    budget.setHeapLimit(Number.MAX_SAFE_INTEGER);
     this.#setBytes = Number.NaN;
+    this.#setHeapBytes = Number.NaN;
   }
 
   /** Calls off what is running and waits for it to end. */
@@ -149,15 +155,25 @@ export class Responder implements AsyncDisposable {
     await this.#acting;
   }
 
-  #setBudgetLimit(limitBytes: number): void {
+  /** What is over then is pressure, and answered as such: measured, and not for bytes that eviction cannot return. */
+  #setBudgetLimits(reading: Reading): void {
     const { budget, fullShare } = this.#options;
+    const limitBytes = reading.limit.bytes;
     const headroomBytes = (1 - fullShare) * limitBytes;
     const allowedBytes = budgetLimitBytes({ limitBytes, outsideBytes: this.#books.outsideBytes, headroomBytes });
     const bytes = Math.max(allowedBytes, budget.minimumsBytes);
-    if (Math.abs(bytes - this.#setBytes) < LIMIT_STEP_SHARE * limitBytes) return;
-    this.#setBytes = bytes;
-    // What is over then is pressure, and answered as such: measured, and not for bytes that eviction cannot return.
-    budget.setLimit(bytes, { reclaim: false });
+    if (isStep(bytes, { from: this.#setBytes, of: limitBytes })) {
+      this.#setBytes = bytes;
+      budget.setLimit(bytes, { reclaim: false });
+    }
+    const heapBytes = Math.max(
+      this.#heapAllowance.allowedBytes(reading, budget.reservedByResidence.heap),
+      budget.heapMinimumsBytes,
+    );
+    if (isStep(heapBytes, { from: this.#setHeapBytes, of: reading.heap.usableLimitBytes })) {
+      this.#setHeapBytes = heapBytes;
+      budget.setHeapLimit(heapBytes, { reclaim: false });
+    }
   }
 
   #setShedding({ level, reason }: Assessment): void {
@@ -328,4 +344,9 @@ export class Responder implements AsyncDisposable {
       tookMs: nowMs - startedMs,
     });
   }
+}
+
+/** Limits are left alone for small changes. */
+function isStep(bytes: number, { from, of }: { from: number; of: number }): boolean {
+  return Number.isFinite(bytes) && !(Math.abs(bytes - from) < LIMIT_STEP_SHARE * of);
 }

@@ -16,6 +16,7 @@ import { dashboardRoutes } from './routes/dashboard.ts';
 import { healthRoutes } from './routes/health.ts';
 import { helpRoutes } from './routes/help.ts';
 import { memoryRoutes } from './routes/memories.ts';
+import { metricsRoutes } from './routes/metrics.ts';
 import { monitoringRoutes } from './routes/monitoring.ts';
 import type { ServedNode } from './served-node.ts';
 import type { ServerEvent } from './server-event.ts';
@@ -93,6 +94,7 @@ export function createApp(options: AppOptions): App {
 
   healthRoutes(app, node);
   monitoringRoutes(app, options);
+  metricsRoutes(app, node);
   memoryRoutes(app, options);
   helpRoutes(app, options);
   app.get('/openapi.json', (c) => c.json(openApiDocument(app)));

@@ -180,6 +180,7 @@ function calmStatus(atMs: number): NodeStatus {
       reservedBytes: MIB,
       availableBytes: GIB - MIB,
       peakBytes: MIB,
+      grantCount: 1,
       consumers: [
         {
           ...{ name: 'cache', path: 'node/cache', where: 'heap', priority: 5, bytes: MIB, peakBytes: MIB, minBytes: 0 },

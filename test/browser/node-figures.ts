@@ -77,6 +77,7 @@ export function momentAt(atMs: number, overrule: { score?: number } = {}): Momen
       reservedBytes,
       availableBytes: budget.limitBytes - reservedBytes,
       peakBytes: 231 * MB,
+      grantCount: 48_211,
       consumers,
     },
   };

@@ -46,7 +46,7 @@ export interface Surroundings {
 
 export class ModelledConsumer implements Consumer {
   readonly name: string;
-  readonly where = 'heap';
+  readonly where: 'heap' | 'native';
   readonly priority: number;
   readonly weight: number;
   readonly minBytes: number;
@@ -66,6 +66,7 @@ export class ModelledConsumer implements Consumer {
     this.#conduct = pick(CONDUCTS, character)!;
     this.isSlow = ['slow', 'hanger', 'rejecter'].includes(this.#conduct);
     this.name = name;
+    this.where = character % 3 === 0 ? 'native' : 'heap';
     this.priority = character % 11;
     this.weight = 1 + (character % 4);
     this.minBytes = minBytes;

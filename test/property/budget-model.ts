@@ -7,6 +7,8 @@
 export interface ModelNode {
   readonly name: string;
   readonly parent: ModelNode | null;
+  /** Of a consumer on the heap: what it is charged to beside its path. It is a child of both. */
+  readonly heap?: ModelNode | undefined;
   readonly minBytes: number;
   limitBytes: number;
   readonly children: Set<ModelNode>;
@@ -17,16 +19,20 @@ export interface ModelNode {
 }
 
 /** A `grow` that has not been answered. */
-export interface ModelWaiter {
+export interface ModelWaiter extends Asking {
   readonly order: number;
-  readonly consumer: ModelNode;
-  readonly bytes: number;
 }
 
-export function addNode(node: Pick<ModelNode, 'name' | 'parent' | 'minBytes' | 'limitBytes'>): ModelNode {
+export function addNode(node: Pick<ModelNode, 'name' | 'parent' | 'heap' | 'minBytes' | 'limitBytes'>): ModelNode {
   const added: ModelNode = { ...node, children: new Set(), ownBytes: 0, mayBeRestrained: false };
   node.parent?.children.add(added);
+  node.heap?.children.add(added);
   return added;
+}
+
+export function removeNode(node: ModelNode): void {
+  node.parent?.children.delete(node);
+  node.heap?.children.delete(node);
 }
 
 /** From the consumer up to the root. */
@@ -56,9 +62,10 @@ export interface Effect {
   readonly fits: boolean;
 }
 
-/** What granting `bytes` to `consumer` would do to each account of its path. */
+/** What granting `bytes` to `consumer` would do to each account of its path, the heap's before the root's. */
 export function effects(consumer: ModelNode, bytes: number): Effect[] {
   const path = pathOf(consumer);
+  if (consumer.heap) path.splice(-1, 0, consumer.heap);
   const before = path.map(committedBytes);
   consumer.ownBytes += bytes;
   const result = path.map((node, index) => {
@@ -79,24 +86,33 @@ export interface Block {
   readonly isClaim: boolean;
 }
 
+/** Somebody who wants bytes; `atHeap` if it stands before the heap where that is full, whatever else holds it up by now. */
+export interface Asking {
+  readonly consumer: ModelNode;
+  readonly bytes: number;
+  readonly atHeap?: boolean;
+}
+
 /**
  * The first account of its path that holds a request up: one without room, or one before which somebody older waits
  * for the same. Null when it can be granted. `older` are the blocks of everybody who came before.
  */
-export function blockOf(request: { consumer: ModelNode; bytes: number }, older: Iterable<Block | null>): Block | null {
+export function blockOf(request: Asking, older: Iterable<Block | null>): Block | null {
   const blocks = [...older];
-  for (const { node, neededBytes, fits } of effects(request.consumer, request.bytes)) {
+  const found = effects(request.consumer, request.bytes).flatMap(({ node, neededBytes, fits }): Block[] => {
     const isClaim = neededBytes === 0;
-    if (!fits || (node.mayBeRestrained && !isClaim)) return { node, isClaim };
-    if (blocks.some((block) => block?.node === node && block.isClaim === isClaim)) return { node, isClaim };
-  }
-  return null;
+    const isHeld = !fits || (node.mayBeRestrained && !isClaim);
+    const isBehind = blocks.some((block) => block?.node === node && block.isClaim === isClaim);
+    return isHeld || isBehind ? [{ node, isClaim }] : [];
+  });
+  const atHeap = request.atHeap ? found.find(({ node }) => node === request.consumer.heap) : undefined;
+  return atHeap ?? found[0] ?? null;
 }
 
 /** Where each of `waiters`, oldest first, is held up. */
-export function blocksOf(waiters: readonly ModelWaiter[]): Map<ModelWaiter, Block | null> {
-  const blocks = new Map<ModelWaiter, Block | null>();
-  for (const waiter of waiters) blocks.set(waiter, blockOf(waiter, blocks.values()));
+export function blocksOf(waiters: readonly Asking[]): (Block | null)[] {
+  const blocks: (Block | null)[] = [];
+  for (const waiter of waiters) blocks.push(blockOf(waiter, blocks));
   return blocks;
 }
 

@@ -8,6 +8,7 @@ import type { BudgetSnapshot } from '../../src/budget/snapshot.ts';
 import { ManualClock } from '../../src/testing/manual-clock.ts';
 import { type Holder, ModelledConsumer, pick, type Surroundings, UNIT_BYTES } from './budget-consumer.ts';
 import {
+  type Asking,
   addNode,
   type Block,
   blockOf,
@@ -18,6 +19,7 @@ import {
   type ModelNode,
   type ModelWaiter,
   pathOf,
+  removeNode,
   reservedBytes,
 } from './budget-model.ts';
 
@@ -45,6 +47,8 @@ export class World implements Surroundings {
   waiters: Waiter[] = [];
   /** Requests granted after they had waited. */
   servedCount = 0;
+  /** The account beside the tree. */
+  readonly #heap = addNode({ name: 'heap', parent: null, minBytes: 0, limitBytes: Number.MAX_SAFE_INTEGER });
   readonly #regrows: boolean;
   #count = 0;
 
@@ -83,12 +87,15 @@ export class World implements Surroundings {
     const maxBytes = character % 7 === 0 ? minBytes + (character % 200) * UNIT_BYTES : undefined;
     const name = `c${this.#count++}`;
     const consumer = new ModelledConsumer(this, { name, minBytes, maxBytes, character });
-    if (!minimumsFit(parent.node, minBytes)) {
+    const heap = consumer.where === 'heap' ? this.#heap : undefined;
+    const fitsHeap = heap === undefined || floorBytes(heap) + minBytes <= heap.limitBytes;
+    if (!fitsHeap || !minimumsFit(parent.node, minBytes)) {
       expect(() => parent.budget.register(consumer)).toThrow(expect.objectContaining({ code: 'BUDGET_MINIMUMS' }));
       return;
     }
     const registration = parent.budget.register(consumer);
-    const node = addNode({ name, parent: parent.node, minBytes, limitBytes: maxBytes ?? Number.MAX_SAFE_INTEGER });
+    const limitBytes = maxBytes ?? Number.MAX_SAFE_INTEGER;
+    const node = addNode({ name, parent: parent.node, heap, minBytes, limitBytes });
     const holder: Holder = { registration, node, reservations: [], isSlow: consumer.isSlow };
     consumer.holder = holder;
     this.holders.push(holder);
@@ -102,15 +109,16 @@ export class World implements Surroundings {
   tryGrow(holder: Holder, at: number, bytes: number): void {
     const held = pick(holder.reservations, at);
     if (!held || bytes === 0) return;
-    const block = blockOf({ consumer: holder.node, bytes }, blocksOf(this.waiters).values());
-    const ahead = this.#surelyAhead(holder.node, bytes);
+    const asking = { consumer: holder.node, bytes };
+    const mustPass = this.#views(this.waiters).every((view) => blockOf(asking, blocksOf(view)) === null);
+    const ahead = this.#surelyAhead(asking);
     const granted = held.reservation.tryGrow(bytes);
     if (granted) {
       if (effects(holder.node, bytes).some(({ fits }) => !fits))
         this.fail(`tryGrow(${bytes}) of ${holder.node.name} exceeds a limit`);
       if (ahead) this.fail(`tryGrow(${bytes}) of ${holder.node.name} passed ${ahead.node.name}`);
       this.#enter(holder, held, bytes);
-    } else if (block === null && !holder.isSlow && !this.#somethingIsHeldBack) {
+    } else if (mustPass && !holder.isSlow && !this.#somethingIsHeldBack) {
       this.fail(`tryGrow(${bytes}) of ${holder.node.name} refused without need`);
     }
     this.check();
@@ -172,9 +180,23 @@ export class World implements Surroundings {
     this.check();
   }
 
+  setHeapLimit(limitBytes: number): void {
+    const root = this.branches[0]!.budget;
+    if (floorBytes(this.#heap) > limitBytes) {
+      expect(() => root.setHeapLimit(limitBytes)).toThrow(expect.objectContaining({ code: 'BUDGET_MINIMUMS' }));
+      return;
+    }
+    if (this.#regrows && limitBytes < committedBytes(this.#heap)) this.#heap.mayBeRestrained = true;
+    this.#heap.limitBytes = limitBytes;
+    root.setHeapLimit(limitBytes);
+    this.check();
+  }
+
   reclaim(branch: Branch, targetBytes: number, level: number): void {
-    const answered = branch.budget.reclaim({ targetBytes, level: pick(LEVELS, level)!, deadlineMs: 200 });
-    if (this.#regrows && pick(LEVELS, level) !== 'low') branch.node.mayBeRestrained = true;
+    const where = level % 5 === 0 ? (['heap'] as const) : undefined;
+    const options = { targetBytes, level: pick(LEVELS, level)!, deadlineMs: 200 };
+    const answered = branch.budget.reclaim(where ? { ...options, where } : options);
+    if (this.#regrows && options.level !== 'low') (where ? this.#heap : branch.node).mayBeRestrained = true;
     answered.then(
       ({ accountedBytes, answers, end }) => {
         const sum = answers.reduce((total, answer) => total + answer.accountedBytes, 0);
@@ -208,7 +230,7 @@ export class World implements Surroundings {
       this.#drop(holder);
       holder.node.ownBytes = 0;
     }
-    branch.node.parent?.children.delete(branch.node);
+    removeNode(branch.node);
     const gone = this.branches.filter((each) => pathOf(each.node).includes(branch.node));
     for (const each of gone) this.branches.splice(this.branches.indexOf(each), 1);
     expect(branch.budget.close().leakedBytes).toBe(leftBytes);
@@ -222,17 +244,20 @@ export class World implements Surroundings {
     const root = this.branches[0]!;
     const difference = differenceOf(root.budget.snapshot(), root.node);
     if (difference !== null) this.fail(difference);
+    const onHeapBytes = root.budget.reservedByResidence.heap;
+    if (onHeapBytes !== reservedBytes(this.#heap))
+      this.fail(`the heap shows ${onHeapBytes}, the model ${reservedBytes(this.#heap)}`);
   }
 
   /** Nobody is left waiting without need. Only between operations: a `grow` refused at once says so a turn later. */
   checkWaiters(): void {
     if (this.#somethingIsHeldBack) return;
-    const blocks = blocksOf(this.waiters);
-    for (const waiter of this.waiters) {
+    const views = this.#views(this.waiters).map(blocksOf);
+    this.waiters.forEach((waiter, index) => {
       // A slow consumer may be answering at this moment, and gets nothing until it has.
-      if (blocks.get(waiter) === null && !waiter.holder.isSlow)
+      if (!waiter.holder.isSlow && views.every((blocks) => blocks[index] === null))
         this.fail(`${waiter.consumer.name} waits for ${waiter.bytes} without need`);
-    }
+    });
   }
 
   /** Fails now, and at the next check: whoever called may be a consumer, whose errors the budget keeps to itself. */
@@ -243,24 +268,45 @@ export class World implements Surroundings {
 
   /** Then the model does not know for sure who waits where. */
   get #somethingIsHeldBack(): boolean {
-    return this.branches.some(({ node }) => node.mayBeRestrained);
+    return this.#heap.mayBeRestrained || this.branches.some(({ node }) => node.mayBeRestrained);
   }
 
   /**
    * Where a request has to wait, whoever of the slow consumers is answering at this moment: their requests stand aside then, and
    * others before different accounts than they would. Null where for some of them it would not have to wait.
    */
-  #surelyAhead(consumer: ModelNode, bytes: number): Block | null {
+  #surelyAhead(asking: Asking): Block | null {
     const slow = [...new Set(this.waiters.filter(({ holder }) => holder.isSlow).map(({ holder }) => holder))];
     let block: Block | null = null;
     for (let aside = 0; aside < 2 ** slow.length; aside++) {
       const waiters = this.waiters.filter(
         ({ holder }) => ((aside >> slow.indexOf(holder)) & 1) === 0 || !holder.isSlow,
       );
-      block = blockOf({ consumer, bytes }, blocksOf(waiters).values());
-      if (block === null || block.node.mayBeRestrained) return null;
+      for (const view of this.#views(waiters)) {
+        block = blockOf(asking, blocksOf(view));
+        if (block === null || block.node.mayBeRestrained) return null;
+      }
     }
     return block;
+  }
+
+  /**
+   * The ways in which `waiters` may stand: one that lacks room on the heap may have come to stand there before an account below it filled
+   * up, or after. Of many such, the two extremes.
+   */
+  #views(waiters: readonly Waiter[]): (readonly Asking[])[] {
+    const unsure = waiters.filter(({ consumer, bytes }) => {
+      const lacking = effects(consumer, bytes).filter(({ fits, node }) => !fits || node.mayBeRestrained);
+      return lacking.some(({ node }) => node === consumer.heap) && lacking[0]?.node !== consumer.heap;
+    });
+    const ways = unsure.length <= 4 ? 2 ** unsure.length : 2;
+    return Array.from({ length: ways }, (_, way) =>
+      waiters.map((waiter) => {
+        const at = unsure.indexOf(waiter);
+        const atHeap = at >= 0 && (ways === 2 ? way === 1 : ((way >> at) & 1) === 1);
+        return { ...waiter, atHeap };
+      }),
+    );
   }
 
   #enterGrants(isOneStep: boolean): void {
@@ -273,13 +319,13 @@ export class World implements Surroundings {
     this.waiters = this.waiters.filter((waiter) => !granted.includes(waiter));
     const still = this.waiters.filter((waiter) => waiter.deadlineMs > nowMs);
     const grants = granted.map((waiter) => ({ waiter, effects: effects(waiter.consumer, waiter.bytes) }));
-    const before = blocksOf(still);
+    const before = this.#views(still).map(blocksOf);
     for (const { holder, held, bytes } of granted) {
       this.#enter(holder, held, bytes);
       if (held.reservation.bytes !== held.bytes)
         this.fail(`${holder.node.name} holds something else than it was granted`);
     }
-    const after = blocksOf(still);
+    const after = this.#views(still).map(blocksOf);
     for (const { waiter, effects } of grants) {
       for (const { node, neededBytes } of effects) {
         const takenBytes = neededBytes > 0 ? committedBytes(node) : reservedBytes(node);
@@ -293,8 +339,10 @@ export class World implements Surroundings {
           ({ node, neededBytes }) => neededBytes > 0 && block?.node === node && !block.isClaim && !node.mayBeRestrained,
         );
       const overtaken = still.find(
-        (older) =>
-          !older.holder.isSlow && older.order < waiter.order && wants(before.get(older)) && wants(after.get(older)),
+        (older, index) =>
+          !older.holder.isSlow &&
+          older.order < waiter.order &&
+          [...before, ...after].every((blocks) => wants(blocks[index])),
       );
       if (overtaken) this.fail(`${waiter.consumer.name} overtook ${overtaken.consumer.name}`);
     }
@@ -307,7 +355,7 @@ export class World implements Surroundings {
 
   #drop(holder: Holder): void {
     this.holders.splice(this.holders.indexOf(holder), 1);
-    holder.node.parent?.children.delete(holder.node);
+    removeNode(holder.node);
     this.#forget((waiter) => waiter.holder === holder);
   }
 

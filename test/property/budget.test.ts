@@ -34,7 +34,8 @@ async function apply(world: World, [kind, a, b, c]: [number, number, number, num
     if (holder && held && held.bytes > 0) world.shrink(holder, held, Math.ceil((held.bytes * (1 + c)) / 1_000));
   } else if (kind < 66) holder && world.free(holder, b);
   else if (kind < 70) holder && world.reserve(holder);
-  else if (kind < 77) world.setLimit(branch, (20 + b) * UNIT_BYTES);
+  else if (kind < 75) world.setLimit(branch, (20 + b) * UNIT_BYTES);
+  else if (kind < 77) world.setHeapLimit((10 + b) * UNIT_BYTES);
   else if (kind < 84) world.reclaim(branch, (b % 300) * UNIT_BYTES, c);
   else if (kind < 87) world.addConsumer(a, b, c);
   else if (kind < 89) world.addBudget(a, b, c);

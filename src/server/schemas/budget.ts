@@ -32,6 +32,7 @@ export const budgetSchema: z.ZodType<Budget> = z
     reservedBytes: z.int(),
     availableBytes: z.int(),
     peakBytes: z.int(),
+    grantCount: z.int(),
     consumers: z.array(consumerSchema).readonly(),
     children: z.array(z.lazy(() => budgetSchema)).readonly(),
   })
