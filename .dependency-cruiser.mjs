@@ -108,9 +108,10 @@ export default {
     ),
     rule(
       'published-dependency',
+      // A peer is installed for tests as well, so it is of both kinds.
       'Source may import only what package.json lists under dependencies or as an optional peer.',
       { path: '^src/', pathNot: `${TEST}|^src/testing/` },
-      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only', 'npm-peer'] },
     ),
     rule(
       'suites-need-a-runner',

@@ -1,4 +1,4 @@
-/** A real store in a folder of its own, and long-term memory over it, gone after the test. */
+/** A real store in a folder of its own, and long-term memory and sessions over it, gone after the test. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,7 @@ import { seededRandom } from '../base/random.ts';
 import { ResourceScope } from '../base/resource-scope.ts';
 import { SqliteDatabase } from '../storage/sqlite/connection.ts';
 import { SqliteMemoryStore } from '../storage/sqlite/memory-store.ts';
+import { SqliteSessionStore } from '../storage/sqlite/session-store.ts';
 
 export class TemporaryStore implements AsyncDisposable {
   readonly path: string;
@@ -49,6 +50,11 @@ export class TemporaryStore implements AsyncDisposable {
     });
     this.#resources.defer(() => store.settled());
     return store;
+  }
+
+  /** Sessions over a connection of their own. */
+  async openSessionStore(options: { pool?: string } = {}): Promise<SqliteSessionStore> {
+    return new SqliteSessionStore(await this.openDatabase(), { pool: options.pool ?? 'sessions' });
   }
 
   async openMemory(events: MemoryEvent[] = []): Promise<LongTermMemory> {

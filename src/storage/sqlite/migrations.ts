@@ -4,5 +4,6 @@ import { readings } from './migrations/001-readings.ts';
 import { memories } from './migrations/002-memories.ts';
 import { textSegments } from './migrations/003-text-segments.ts';
 import { usesAndTotals } from './migrations/004-uses-and-totals.ts';
+import { sessions } from './migrations/005-sessions.ts';
 
-export const migrations: readonly Migration[] = [readings, memories, textSegments, usesAndTotals];
+export const migrations: readonly Migration[] = [readings, memories, textSegments, usesAndTotals, sessions];

@@ -1,0 +1,35 @@
+/** What calls of a session pool take. */
+import type { Session } from './session.ts';
+
+/** Ends a wait; what has begun to be written is written. */
+export interface SessionWaiting {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface CreateOptions<I> extends SessionWaiting {
+  /** 1 to 256 characters; by default a random one that cannot be guessed. */
+  readonly id?: string | undefined;
+  readonly owner?: string | null | undefined;
+  /** Instead of the pool's, in milliseconds. */
+  readonly ttlMs?: number | undefined;
+  readonly items?: readonly I[] | undefined;
+}
+
+export interface ChangeOptions extends SessionWaiting {
+  /** The version the change was made from; it is refused, or merged, when another is there by now. */
+  readonly version?: number | undefined;
+  /** From now on, in milliseconds. */
+  readonly ttlMs?: number | undefined;
+  /** Of all items only the last so many stay. */
+  readonly keepLast?: number | undefined;
+}
+
+/** Makes the next value of the present one, which is frozen. May be called again when another process was first. */
+export type SessionUpdate<V, I> = (value: V, session: Session<V, I>) => V | Promise<V>;
+
+/** The calls by which a session is changed. */
+export interface SessionChanges<V, I> {
+  update(id: string, change: V | SessionUpdate<V, I>, options?: ChangeOptions): Promise<Session<V, I>>;
+  append(id: string, items: readonly I[], options?: ChangeOptions): Promise<Session<V, I>>;
+  destroy(id: string, options?: SessionWaiting): Promise<boolean>;
+}
