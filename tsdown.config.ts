@@ -8,7 +8,7 @@ import { defineConfig } from 'tsdown';
  * See docs/decisions/001-build-and-set-up.md.
  */
 export default defineConfig({
-  entry: ['src/index.ts', 'src/testing.ts', 'src/cli/main.ts'],
+  entry: ['src/index.ts', 'src/testing.ts', 'src/hono.ts', 'src/express.ts', 'src/fastify.ts', 'src/cli/main.ts'],
   outDir: 'dist',
   format: 'esm',
   platform: 'node',

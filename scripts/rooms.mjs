@@ -45,4 +45,4 @@ export const rooms = lines.flatMap((line, index) =>
 );
 
 /** Public entries of the package at the root of `src/`: re-exports only. */
-export const entries = ['index.ts', 'testing.ts'];
+export const entries = ['index.ts', 'testing.ts', 'hono.ts', 'express.ts', 'fastify.ts'];
