@@ -57,5 +57,6 @@ Object.assign(admitRequests, {
 
 function refuse(reply: FastifyReply, refusal: Refusal): void {
   const { status, headers, body } = refusalAnswer(refusal);
-  reply.code(status).headers(headers).send(body);
+  // As bytes: to a text Fastify adds a charset, which a problem document does not have.
+  reply.code(status).headers(headers).send(Buffer.from(body));
 }

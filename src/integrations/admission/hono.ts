@@ -87,7 +87,8 @@ function answer(refusal: Refusal): Response {
 
 function holdUntilRead(ticket: Ticket, c: Context): void {
   const { body } = c.res;
-  if (body === null) {
+  // Of an answer to HEAD Hono drops the body unread.
+  if (body === null || c.req.method === 'HEAD') {
     ticket.release();
     return;
   }
