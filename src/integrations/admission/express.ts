@@ -7,9 +7,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Refusal } from '../../pressure/admission/refusal.ts';
 import type { Ticket } from '../../pressure/admission/ticket.ts';
 import { kindOfPath } from './kind-of-path.ts';
-import { ClientLeftError, clientSignal, holdUntilEnd } from './node-request.ts';
+import { ClientLeftError, clientSignal, holdUntilEnd, remember } from './node-request.ts';
 import { refusalAnswer } from './refusal-answer.ts';
-import { type AdmitRequestsOptions, RequestGate } from './request-gate.ts';
+import { type AdmitRequestsOptions, Arrival, RequestGate } from './request-gate.ts';
 
 /** What Express calls for each request. */
 export type AdmissionHandler<R extends IncomingMessage = IncomingMessage> = (
@@ -38,21 +38,18 @@ export function admitRequests<R extends IncomingMessage = IncomingMessage>(
         outgoing.writeHead(status, headers).end(body);
         return;
       }
-      if (outcome !== null) holdUntilEnd(outcome, { incoming, outgoing, bodyFactor: gate.bodyFactor });
+      if (outcome !== null) {
+        remember(incoming, outcome);
+        holdUntilEnd(outcome, { incoming, outgoing, bodyFactor: gate.bodyFactor });
+      }
       next();
     };
     const fail = (error: unknown) => {
       if (!(error instanceof ClientLeftError)) next(error);
     };
-    const { method = 'GET' } = incoming;
-    const path = pathOf(incoming);
     let entering: ReturnType<RequestGate<R>['enter']>;
     try {
-      entering = gate.enter({
-        ...{ request: incoming, method, path, contentLength: incoming.headers['content-length'] },
-        kind: () => kindOfPath(method, path),
-        signal: () => clientSignal(outgoing),
-      });
+      entering = gate.enter(new ExpressArrival(incoming, outgoing));
     } catch (error) {
       next(error);
       return;
@@ -60,6 +57,24 @@ export function admitRequests<R extends IncomingMessage = IncomingMessage>(
     if (entering instanceof Promise) entering.then(settle, fail);
     else settle(entering);
   };
+}
+
+class ExpressArrival<R extends IncomingMessage> extends Arrival<R> {
+  readonly #outgoing: ServerResponse;
+
+  constructor(incoming: R, outgoing: ServerResponse) {
+    const { method = 'GET', headers } = incoming;
+    super({ request: incoming, method, path: pathOf(incoming), contentLength: headers['content-length'] });
+    this.#outgoing = outgoing;
+  }
+
+  route(): string {
+    return kindOfPath(this.method, this.path);
+  }
+
+  get signal(): AbortSignal {
+    return clientSignal(this.#outgoing);
+  }
 }
 
 /** Express cuts what a router is mounted on from `url`. */

@@ -5,13 +5,13 @@
  * `app.request()`, the ticket is held until the body of the answer has been read to its end, has failed, or was cancelled.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Context, MiddlewareHandler } from 'hono';
+import type { Context, MiddlewareHandler, Next } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import type { Refusal } from '../../pressure/admission/refusal.ts';
 import type { Ticket } from '../../pressure/admission/ticket.ts';
 import { ClientLeftError, clientSignal, holdUntilEnd } from './node-request.ts';
 import { refusalAnswer } from './refusal-answer.ts';
-import { type AdmitRequestsOptions, RequestGate } from './request-gate.ts';
+import { type AdmitRequestsOptions, Arrival, RequestGate } from './request-gate.ts';
 
 /** What a handler behind `admitRequests` finds in its context. */
 export interface AdmissionEnvironment {
@@ -42,42 +42,73 @@ const CLIENT_LEFT = 499;
 export function admitRequests(options: HonoAdmitRequestsOptions): MiddlewareHandler<AdmissionEnvironment> {
   const gate = new RequestGate<Context>(options);
   const { onRefused = answer } = options;
-  return async (c, next) => {
-    const { incoming, outgoing } = (c.env ?? {}) as { incoming?: IncomingMessage; outgoing?: ServerResponse };
-    const { method, path } = c.req;
-    let outcome: Ticket | Refusal | null;
+  const settle = (outcome: Ticket | Refusal | null, c: Context, next: Next): Answer => {
+    if (outcome === null) return next();
+    if (!outcome.admitted) return Promise.resolve(onRefused(outcome, c));
+    c.set('ticket', outcome);
+    const node = nodeOf(c);
+    if (node === null) return elsewhere(outcome, c, next);
+    holdUntilEnd(outcome, { ...node, bodyFactor: gate.bodyFactor });
+    return next();
+  };
+  const late = async (entering: Promise<Ticket | Refusal>, c: Context, next: Next): Answer => {
+    let outcome: Ticket | Refusal;
     try {
-      const entering = gate.enter({
-        ...{
-          request: c,
-          method,
-          path,
-          contentLength: incoming?.headers['content-length'] ?? c.req.header('content-length'),
-        },
-        kind: () => `${method} ${matchedRoutes(c).at(-1)?.path ?? '*'}`,
-        signal: () => (outgoing ? clientSignal(outgoing) : c.req.raw.signal),
-      });
-      outcome = entering instanceof Promise ? await entering : entering;
+      outcome = await entering;
     } catch (error) {
-      const hasLeft = outgoing === undefined ? c.req.raw.signal.aborted : error instanceof ClientLeftError;
+      const hasLeft = nodeOf(c) === null ? c.req.raw.signal.aborted : error instanceof ClientLeftError;
       if (hasLeft) return new Response(null, { status: CLIENT_LEFT });
       throw error;
     }
-    if (outcome === null) return next();
-    if (!outcome.admitted) return onRefused(outcome, c);
-    c.set('ticket', outcome);
-    if (incoming !== undefined && outgoing !== undefined) {
-      holdUntilEnd(outcome, { incoming, outgoing, bodyFactor: gate.bodyFactor });
-      return next();
-    }
-    try {
-      await next();
-    } catch (error) {
-      outcome.release();
-      throw error;
-    }
-    holdUntilRead(outcome, c);
+    return settle(outcome, c, next);
   };
+  // No async function where there is nothing to wait for: another promise in the chain would be the dearest part of all this.
+  return (c, next) => {
+    const entering = gate.enter(new HonoArrival(c));
+    return entering instanceof Promise ? late(entering, c, next) : settle(entering, c, next);
+  };
+}
+
+type Answer = ReturnType<MiddlewareHandler>;
+
+/** What `@hono/node-server` hands on. */
+interface NodeBindings {
+  readonly incoming: IncomingMessage;
+  readonly outgoing: ServerResponse;
+}
+
+function nodeOf(c: Context): NodeBindings | null {
+  const { incoming, outgoing } = (c.env ?? {}) as Partial<NodeBindings>;
+  return incoming === undefined || outgoing === undefined ? null : { incoming, outgoing };
+}
+
+async function elsewhere(ticket: Ticket, c: Context, next: Next): Promise<void> {
+  try {
+    await next();
+  } catch (error) {
+    ticket.release();
+    throw error;
+  }
+  holdUntilRead(ticket, c);
+}
+
+class HonoArrival extends Arrival<Context> {
+  constructor(c: Context) {
+    const { method, path } = c.req;
+    const node = nodeOf(c);
+    // Asking Hono for a header would make it build all of them.
+    const contentLength = node === null ? c.req.header('content-length') : node.incoming.headers['content-length'];
+    super({ request: c, method, path, contentLength });
+  }
+
+  route(): string {
+    return `${this.method} ${matchedRoutes(this.request).at(-1)?.path ?? '*'}`;
+  }
+
+  get signal(): AbortSignal {
+    const node = nodeOf(this.request);
+    return node === null ? this.request.req.raw.signal : clientSignal(node.outgoing);
+  }
 }
 
 function answer(refusal: Refusal): Response {

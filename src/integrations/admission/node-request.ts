@@ -26,6 +26,11 @@ export function ticketOf(request: object): Ticket | undefined {
   return ticket ?? (raw as { [TICKET]?: Ticket } | undefined)?.[TICKET];
 }
 
+/** Lets `ticketOf` find the ticket. */
+export function remember(incoming: IncomingMessage, ticket: Ticket): void {
+  (incoming as { [TICKET]?: Ticket })[TICKET] = ticket;
+}
+
 /** Lets go of `ticket` when the response is over, and counts a body of unknown length until then. */
 export function holdUntilEnd(
   ticket: Ticket,
@@ -35,7 +40,6 @@ export function holdUntilEnd(
     ticket.release();
     return;
   }
-  (incoming as { [TICKET]?: Ticket })[TICKET] = ticket;
   outgoing.on('close', () => ticket.release());
   if (bodyFactor > 0 && incoming.headers['transfer-encoding'] !== undefined) countBody(incoming, ticket, bodyFactor);
 }

@@ -37,17 +37,33 @@ export interface AdmitRequestsOptions<R> {
   readonly waitMs?: number;
 }
 
-/** What a face knows of a request before its body. */
-export interface Arrival<R> {
+/**
+ * A request before its body, as a face knows it, and what it asks of admission. One object for both: this is made for every request.
+ */
+export abstract class Arrival<R> implements WaitOptions {
   readonly request: R;
   readonly method: string;
   /** Without the query. */
   readonly path: string;
   readonly contentLength: string | undefined;
-  /** Where the user has not said. */
-  kind(): string;
-  /** Aborts when the client goes away; asked for only when there is something to wait for. */
-  signal(): AbortSignal;
+  kind = '';
+  tenant: string | undefined = undefined;
+  priority: number | undefined = undefined;
+  bodyBytes = 0;
+  timeoutMs = 0;
+
+  constructor(facts: { request: R; method: string; path: string; contentLength: string | undefined }) {
+    this.request = facts.request;
+    this.method = facts.method;
+    this.path = facts.path;
+    this.contentLength = facts.contentLength;
+  }
+
+  /** Its kind, where the user has not said. */
+  abstract route(): string;
+
+  /** Aborts when the client goes away; read only when there is something to wait for. */
+  abstract get signal(): AbortSignal;
 }
 
 const DEFAULT_BODY_FACTOR = 3;
@@ -75,23 +91,16 @@ export class RequestGate<R> {
 
   /** A ticket, a refusal, or null for a request that needs no ticket. Rejects with the signal's reason when the client went away. */
   enter(arrival: Arrival<R>): Ticket | Refusal | null | Promise<Ticket | Refusal> {
-    const { request, method, path, contentLength } = arrival;
+    const { request, method, path } = arrival;
     if (method === 'OPTIONS' || this.#isExempt(request, path)) return null;
-    const { admission, kind: kindOf, tenant, priority, waitMs = DEFAULT_WAIT_MS } = this.#options;
-    const kind = kindOf === undefined ? arrival.kind() : kindOf(request);
-    const bodyBytes = bodyBytesOf(contentLength, this.bodyFactor);
-    const bytes = Math.min(Math.ceil(this.#costBytes(request, kind)) + bodyBytes, Number.MAX_SAFE_INTEGER);
-    const options: WaitOptions = {
-      kind,
-      tenant: tenant?.(request),
-      priority: typeof priority === 'function' ? priority(request) : priority,
-      bodyBytes,
-      timeoutMs: waitMs,
-      get signal() {
-        return arrival.signal();
-      },
-    };
-    return admission.admitOrRefuse(bytes, options);
+    const { admission, kind, tenant, priority, waitMs = DEFAULT_WAIT_MS } = this.#options;
+    arrival.kind = kind === undefined ? arrival.route() : kind(request);
+    arrival.bodyBytes = bodyBytesOf(arrival.contentLength, this.bodyFactor);
+    arrival.timeoutMs = waitMs;
+    if (tenant !== undefined) arrival.tenant = tenant(request);
+    if (priority !== undefined) arrival.priority = typeof priority === 'function' ? priority(request) : priority;
+    const costBytes = Math.ceil(this.#costBytes(request, arrival.kind));
+    return admission.admitOrRefuse(Math.min(costBytes + arrival.bodyBytes, Number.MAX_SAFE_INTEGER), arrival);
   }
 
   #costBytes(request: R, kind: string): number {
