@@ -1,4 +1,5 @@
 /** What does admission cost: a ticket, a refusal, and a request that goes through the middleware? */
+import { EventEmitter } from 'node:events';
 import { Agent, createServer, request, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
@@ -25,9 +26,11 @@ export const bench: Bench = {
     for (const [name, microseconds] of core(calls, small ? 3 : 15))
       rows.push([name, '', '', round(microseconds), '', '']);
     const inProcess = await compared({ rounds, requests: small ? 50 : 400, open: openInProcess });
+    const asOnNode = await compared({ rounds, requests: small ? 50 : 2_000, open: openAsOnNode });
     const overHttp = await compared({ rounds, requests: small ? 50 : 400, open: openHttp });
     for (const [name, { without, withIt, added }] of [
       ['Hono over HTTP, one connection', overHttp] as const,
+      ['Hono as on Node, without the network', asOnNode] as const,
       ['Hono without a socket (app.request)', inProcess] as const,
     ]) {
       const [p50, p99] = [percentile(added, 0.5), percentile(withIt, 0.99) - percentile(without, 0.99)];
@@ -142,6 +145,19 @@ function application(admission?: Admission): Hono {
 async function openInProcess(app: Hono): Promise<Opened> {
   return {
     ask: async () => void (await (await app.request('/users/7')).text()),
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+/** What Node hands over, without its sockets: the work of the processor alone, which other work on the machine disturbs least. */
+async function openAsOnNode(app: Hono): Promise<Opened> {
+  const incoming = { rawHeaders: ['Host', '127.0.0.1', 'Connection', 'keep-alive'] };
+  return {
+    async ask() {
+      const outgoing = new EventEmitter();
+      await app.fetch(new Request('http://127.0.0.1/users/7'), { incoming, outgoing });
+      outgoing.emit('close');
+    },
     [Symbol.asyncDispose]: async () => {},
   };
 }

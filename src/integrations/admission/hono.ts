@@ -9,7 +9,7 @@ import type { Context, MiddlewareHandler, Next } from 'hono';
 import { matchedRoutes } from 'hono/route';
 import type { Refusal } from '../../pressure/admission/refusal.ts';
 import type { Ticket } from '../../pressure/admission/ticket.ts';
-import { ClientLeftError, clientSignal, holdUntilEnd } from './node-request.ts';
+import { ClientLeftError, clientSignal, holdUntilEnd, rawHeader } from './node-request.ts';
 import { refusalAnswer } from './refusal-answer.ts';
 import { type AdmitRequestsOptions, Arrival, RequestGate } from './request-gate.ts';
 
@@ -48,7 +48,9 @@ export function admitRequests(options: HonoAdmitRequestsOptions): MiddlewareHand
     c.set('ticket', outcome);
     const node = nodeOf(c);
     if (node === null) return elsewhere(outcome, c, next);
-    holdUntilEnd(outcome, { ...node, bodyFactor: gate.bodyFactor });
+    // Spelled out: a spread of two fields takes longer here than all the rest.
+    const { incoming, outgoing } = node;
+    holdUntilEnd(outcome, { incoming, outgoing, bodyFactor: gate.bodyFactor });
     return next();
   };
   const late = async (entering: Promise<Ticket | Refusal>, c: Context, next: Next): Answer => {
@@ -97,7 +99,7 @@ class HonoArrival extends Arrival<Context> {
     const { method, path } = c.req;
     const node = nodeOf(c);
     // Asking Hono for a header would make it build all of them.
-    const contentLength = node === null ? c.req.header('content-length') : node.incoming.headers['content-length'];
+    const contentLength = node === null ? c.req.header('content-length') : rawHeader(node.incoming, 'content-length');
     super({ request: c, method, path, contentLength });
   }
 

@@ -31,6 +31,19 @@ export function remember(incoming: IncomingMessage, ticket: Ticket): void {
   (incoming as { [TICKET]?: Ticket })[TICKET] = ticket;
 }
 
+/**
+ * One header as it was sent. `incoming.headers` would make an object of all of them, which costs more than an admission and which Hono, by
+ * itself, never asks for.
+ */
+export function rawHeader(incoming: IncomingMessage, name: 'content-length' | 'transfer-encoding'): string | undefined {
+  const { rawHeaders } = incoming;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const sent = rawHeaders[index]!;
+    if (sent.length === name.length && sent.toLowerCase() === name) return rawHeaders[index + 1];
+  }
+  return undefined;
+}
+
 /** Lets go of `ticket` when the response is over, and counts a body of unknown length until then. */
 export function holdUntilEnd(
   ticket: Ticket,
@@ -41,7 +54,7 @@ export function holdUntilEnd(
     return;
   }
   outgoing.on('close', () => ticket.release());
-  if (bodyFactor > 0 && incoming.headers['transfer-encoding'] !== undefined) countBody(incoming, ticket, bodyFactor);
+  if (bodyFactor > 0 && rawHeader(incoming, 'transfer-encoding') !== undefined) countBody(incoming, ticket, bodyFactor);
 }
 
 /** Aborts when the client goes away before it was answered. */
