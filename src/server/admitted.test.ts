@@ -9,16 +9,18 @@ import { serveFake, type TestServer, until } from './test-server.ts';
 const scope = { tenant: 'acme', user: 'ann' };
 const WORK = ['/memories', '/memories/batch', '/recall', '/ask', '/ingest?name=a.md&tenant=acme'];
 
-/** Leaves `bytes` of the budget. */
-function fillBut(served: TestServer, bytes: number): ScriptedConsumer {
-  return new ScriptedConsumer(served.node.budget, { name: 'cache', bytes: GIB - bytes, onReclaim: () => 0 });
+/** A cache that holds more than the budget now allows, and gives nothing. */
+function overfill({ node: { budget } }: TestServer): ScriptedConsumer {
+  const cache = new ScriptedConsumer(budget, { name: 'cache', bytes: GIB - 8 * MIB, onReclaim: () => 0 });
+  budget.setLimit(GIB / 2, { reclaim: false });
+  return cache;
 }
 
 describe('a full budget', () => {
   it('refuses work with 503 and a measured Retry-After, and lets health, monitoring and the dashboard be seen', async () => {
     const clock = new ManualClock();
     await using served = await serveFake(clock);
-    const cache = fillBut(served, 0);
+    const cache = overfill(served);
     for (const path of WORK) {
       const answer = served.post(path, { scope, text: 'x', query: 'x', question: 'x', items: [] });
       await until(() => served.server.admission.statistics().waiting === 1);
@@ -42,38 +44,52 @@ describe('a full budget', () => {
     await until(() => served.server.admission.statistics().openTickets === 0);
   });
 
-  it('takes from caches what a request needs', async () => {
+  it('takes from caches what a request needs, and leaves some room for small ones', async () => {
     await using served = await serveFake(new ManualClock());
-    const cache = fillBut(served, 0);
+    const cache = overfill(served);
     cache.onReclaim = ({ targetBytes }) => cache.give(targetBytes);
     expect((await served.post('/memories', { scope, text: 'x' })).status).toBe(201);
-    expect(cache.bytes).toBeLessThan(GIB);
+    expect(cache.bytes).toBeLessThanOrEqual(GIB / 2);
+    cache.reservation.tryGrow(served.node.budget.availableBytes);
+    expect(served.node.budget.availableBytes).toBe(0);
+    cache.requests.length = 0;
+    expect((await served.post('/memories', { scope, text: 'x' })).status).toBe(201);
+    expect(cache.requests).toEqual([]);
     cache.reservation.free();
   });
 
   it('answers 413 to a body larger than could ever be held', async () => {
     await using served = await serveFake(new ManualClock(), { limits: { bodyLimitBytes: 512 * MIB } });
-    served.node.budget.setLimit(4 * MIB);
+    served.node.budget.setLimit(5 * MIB);
     const response = await served.post('/memories', { scope, text: 'x'.repeat(MIB) });
     expect([response.status, response.headers.get('retry-after')]).toEqual([413, null]);
     expect(await response.json()).toMatchObject({ code: 'ADMISSION_REFUSED', details: { reason: 'too_large' } });
   });
 });
 
-it('reading one memory and forgetting it need room, and no calm', async () => {
-  await using served = await serveFake(new ManualClock());
+it('reading one memory and forgetting it go on, whatever the pressure and however full the budget', async () => {
+  const clock = new ManualClock();
+  await using served = await serveFake(clock);
   await served.post('/memories', { scope, text: 'x' });
+  const cache = overfill(served);
+  for (let count = 0; count < 5; count++) {
+    const refused = served.post('/recall', { scope, query: 'x' });
+    await until(() => served.server.admission.statistics().waiting === 1);
+    await clock.advance(500);
+    expect((await refused).status).toBe(503);
+  }
+  expect(served.server.admission.statistics().circuit).toBe('open');
   served.node.monitor.shedding = true;
   const path = '/memories/memory-0?tenant=acme&user=ann';
   expect((await served.get(path)).status).toBe(200);
   expect((await served.get(path, { method: 'DELETE' })).status).toBe(204);
-  expect(served.server.admission.statistics()).toMatchObject({ admitted: 3, refused: { pressure: 0 } });
+  cache.reservation.free();
 });
 
 it('while only observing takes what it would have refused', async () => {
   await using served = await serveFake(new ManualClock());
   Object.assign(served.node.configuration.monitoring, { observeOnly: true });
-  const cache = fillBut(served, 0);
+  const cache = overfill(served);
   expect((await served.post('/recall', { scope, query: 'x' })).status).toBe(200);
   expect(served.server.admission.statistics()).toMatchObject({ wouldHaveRefused: 1, openBytes: 0 });
   cache.reservation.free();

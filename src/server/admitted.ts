@@ -2,7 +2,7 @@
  * Admission before the routes that make the node work: each request has its bytes set aside, or is refused.
  *
  * Health, monitoring and the dashboard do without: they are what a person looks at while requests are refused. Reading or forgetting one
- * memory costs next to nothing, and forgetting gives room back, so no pressure refuses it; only a full budget does.
+ * memory holds next to nothing, and forgetting gives room back: it is counted, asks for no room, and is never refused.
  */
 import type { Context, MiddlewareHandler } from 'hono';
 import { admitRequests } from '../integrations/admission/hono.ts';
@@ -18,7 +18,6 @@ export type Work = 'json' | 'document' | 'one-memory';
 const JSON_BODY_FACTOR = 6;
 /** A document goes to disk as it comes and is read in pieces, whatever its length. */
 const DOCUMENT_BYTES = 1024 * 1024;
-const ONE_MEMORY_BYTES = 64 * 1024;
 
 /** The middleware that admits requests for `work`; before anything that reads their bodies. */
 export function admitted(
@@ -28,7 +27,7 @@ export function admitted(
   const cost = {
     json: { bodyFactor: JSON_BODY_FACTOR },
     document: { bodyFactor: 0, estimate: DOCUMENT_BYTES },
-    'one-memory': { bodyFactor: 0, estimate: ONE_MEMORY_BYTES, priority: 0 },
+    'one-memory': { bodyFactor: 0, estimate: 0, priority: 0 },
   }[work];
   const onRefused = (refusal: Refusal, _context: Context): never => {
     throw refusal.reason === 'pressure' ? shedding(node) : refusal.toError();

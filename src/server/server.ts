@@ -30,6 +30,8 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 600_000;
 const CONNECTION_LIMIT = 1024;
 const CLOSE_TIMEOUT_MS = 5000;
+/** Set aside for requests, so that caches that have filled the budget do not make each of them wait: some sixty small ones at once. */
+const REQUESTS_MIN_BYTES = 4 * 1024 * 1024;
 
 export interface ServerOptions {
   readonly node: ServedNode;
@@ -63,6 +65,7 @@ export function createServer(options: ServerOptions): Server {
     pressure: node.monitor,
     observeOnly: () => node.configuration.monitoring.observeOnly,
     name: 'http requests',
+    minBytes: Math.min(REQUESTS_MIN_BYTES, Math.floor(node.budget.limitBytes / 16)),
     clock,
     events: onEvent,
   });

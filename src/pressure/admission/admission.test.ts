@@ -219,6 +219,8 @@ describe('a refusal', () => {
     expect(asked).toBe(askedBefore);
     holder.reservation.shrink(500);
     expect(refusalOf(admission, 10).reason).toBe('circuit_open');
+    ticketOf(admission, 0).release();
+    expect(admission.statistics().circuit).toBe('open');
     await clock.advance(1_000);
     ticketOf(admission, 10).release();
     expect(admission.statistics().circuit).toBe('closed');

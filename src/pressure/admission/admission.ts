@@ -47,7 +47,7 @@ import { TicketBooks, type Wanted } from './ticket-books.ts';
 
 const SWEEP_MS = 1_000;
 const NO_OPTIONS: AdmitOptions = {};
-/** For an admission without a circuit. */
+/** Where no circuit has a say. */
 const ALWAYS: Pass = { succeeded() {}, failed() {}, abandoned() {} };
 
 /** Counts since it was made, and the state of now. */
@@ -213,7 +213,8 @@ export class Admission implements Disposable {
     const wanted: Wanted = { kind, tenant, bytes, bodyBytes };
     if (this.#timer === null) this.#startSweeping();
     if (this.#isUnderPressure(priority)) return this.#refuse('pressure', wanted);
-    const pass = this.#circuit === null ? ALWAYS : this.#circuit.tryPass();
+    // Who wants no room learns nothing about it, and needs none.
+    const pass = this.#circuit === null || bytes === 0 ? ALWAYS : this.#circuit.tryPass();
     if (pass === null) return this.#refuse('circuit_open', wanted);
     if (!this.#isCharged(wanted, pass)) return this.#refuse('quota', wanted);
     const ticket = this.#books.tryOpen(wanted);

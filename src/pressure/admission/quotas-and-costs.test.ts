@@ -90,6 +90,18 @@ describe('quotas', () => {
     expect(admission.statistics().circuit).toBe('closed');
   });
 
+  it('are charged nothing for a growth that the budget has no room for', () => {
+    const held = quota(900);
+    const admission = admissionWith({ quota: held });
+    const other = ticketOf(admission, 700);
+    const ticket = ticketOf(admission, 200, { tenant: 'acme' });
+    expect(ticket.adjust(400)).toBe(false);
+    expect(ticket.addBody(200)).toBe(false);
+    expect(held.charged.get('acme')).toBe(200);
+    for (const each of [ticket, other]) each.release();
+    expect(held.charged.get('acme')).toBe(0);
+  });
+
   it('that throw leave nothing behind', () => {
     const admission = admissionWith({
       quota: {
