@@ -144,5 +144,8 @@ function holdUntilRead(ticket: Ticket, c: Context): void {
       return reader.cancel(reason);
     },
   });
-  c.res = new Response(watched, c.res);
+  const { res } = c;
+  // Else Hono would take the headers of the old answer over into another copy of the new one.
+  c.res = undefined;
+  c.res = new Response(watched, res);
 }
