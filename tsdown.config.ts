@@ -8,13 +8,7 @@ import { defineConfig } from 'tsdown';
  * See docs/decisions/001-build-and-set-up.md.
  */
 export default defineConfig({
-  entry: [
-    'src/index.ts',
-    'src/testing.ts',
-    'src/cli/main.ts',
-    'src/integrations/express-session.ts',
-    'src/integrations/hono-session.ts',
-  ],
+  entry: ['src/index.ts', 'src/testing.ts', 'src/cli/main.ts', 'src/integrations/*.ts', '!src/integrations/*.test.ts'],
   outDir: 'dist',
   format: 'esm',
   platform: 'node',

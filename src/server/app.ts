@@ -1,12 +1,13 @@
 /**
  * The routes with everything that stands before them, in order: security headers, loopback checks, a place among the requests in
- * flight; then the route. Whatever is thrown on the way becomes a problem document.
+ * flight; then the route, before which stands admission where it makes the node work. Whatever is thrown on the way becomes a problem document.
  */
 import { OpenAPIHono, type z } from '@hono/zod-openapi';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Clock } from '../base/clock.ts';
 import type { EventSink } from '../base/events.ts';
 import { VERSION } from '../platform/version.ts';
+import type { Admission } from '../pressure/admission/admission.ts';
 import { ScopeRequiredError } from '../storage/scope.ts';
 import { refuseForeign } from './loopback.ts';
 import { failureOf, problemResponse } from './problem.ts';
@@ -26,6 +27,7 @@ import type { ServerEnvironment } from './work-limits.ts';
 export interface AppOptions {
   readonly node: ServedNode;
   readonly clock: Clock;
+  readonly admission: Admission;
   readonly broadcast: Broadcast;
   readonly requests: RequestsInFlight;
   readonly dashboardDirectory: string;

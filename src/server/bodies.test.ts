@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { MIB } from '../base/bytes.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { JSON_DEPTH_LIMIT, JSON_VALUES_LIMIT, parseJson } from './json-body.ts';
-import { jsonOf, serveFake, type TestServer, until } from './test-server.ts';
+import { ADMISSION_TIMER, jsonOf, serveFake, type TestServer, until } from './test-server.ts';
 
 const scope = { tenant: 'acme' };
 
@@ -157,7 +157,7 @@ describe('a JSON body', () => {
     await using served = await serveFake(clock, { limits: { requestTimeoutMs: 2000 } });
     using connection = await served.connect();
     connection.socket.write(`${post(100)}{"text":`);
-    await until(() => clock.pendingTimers === 1);
+    await until(() => clock.pendingTimers === 1 + ADMISSION_TIMER);
     await clock.advance(1999);
     expect(connection.received).toBe('');
     await clock.advance(1);
@@ -172,7 +172,7 @@ describe('a JSON body', () => {
     const body = JSON.stringify({ scope, text: 'in pieces' });
     connection.socket.write(post(body.length));
     for (const [index, character] of [...body].entries()) {
-      await until(() => clock.pendingTimers === 1);
+      await until(() => clock.pendingTimers === 1 + ADMISSION_TIMER);
       await clock.advance(index % 8 === 0 ? 1500 : 0);
       connection.socket.write(character);
       await until(() => connection.socket.bytesWritten >= index && connection.socket.writableLength === 0);
@@ -188,9 +188,9 @@ describe('a JSON body', () => {
     {
       using connection = await served.connect();
       connection.socket.write(`${post(100)}{"text":`);
-      await until(() => clock.pendingTimers === 1);
+      await until(() => clock.pendingTimers === 1 + ADMISSION_TIMER);
     }
-    await until(() => clock.pendingTimers === 0);
+    await until(() => clock.pendingTimers === ADMISSION_TIMER);
     expect(served.events.filter(({ type }) => type === 'server.request_failed')).toEqual([]);
     expect((await served.get('/health/live')).status).toBe(200);
   });
@@ -316,9 +316,9 @@ describe('a document', () => {
       connection.socket.write(
         'POST /ingest?name=a.md&tenant=acme HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/markdown\r\nContent-Length: 100\r\n\r\nhalf',
       );
-      await until(() => clock.pendingTimers === 1);
+      await until(() => clock.pendingTimers === 1 + ADMISSION_TIMER);
     }
-    await until(() => clock.pendingTimers === 0);
+    await until(() => clock.pendingTimers === ADMISSION_TIMER);
     expect(served.node.taken).toEqual([]);
   });
 

@@ -9,6 +9,7 @@ import { GIB, MIB } from '../base/bytes.ts';
 import type { Clock } from '../base/clock.ts';
 import { EventHub, type TenureEventBase } from '../base/events.ts';
 import type { Level } from '../base/levels.ts';
+import { Budget } from '../budget/budget.ts';
 import type { NodeStatus } from '../platform/node-status.ts';
 import type { Readiness } from '../platform/tenure.ts';
 import type { StoredMemory } from '../storage/memory-store.ts';
@@ -16,6 +17,7 @@ import { requireScope, type Scope, samePartition } from '../storage/scope.ts';
 import type { ServedNode } from './served-node.ts';
 
 export interface FakeNode extends ServedNode {
+  readonly budget: Budget;
   readonly events: EventHub<TenureEventBase>;
   readonly monitor: { shedding: boolean; status: ServedNode['monitor']['status'] };
   /** Documents taken in: name and the bytes as they were read. */
@@ -39,6 +41,7 @@ export function createFakeNode(options: {
       throw error;
     },
   });
+  const budget = new Budget({ name: 'node', limitBytes: GIB, clock });
   let status = calmStatus(clock.nowMs());
   let readiness: Readiness = { status: 'ready', checks: { store: 'ok', memory: 'ok' } };
 
@@ -71,7 +74,7 @@ export function createFakeNode(options: {
       shedding: false,
       status: () => ({ reading: status.reading, assessment: status.pressure, peakBytes: status.peakBytes }),
     },
-    budget: { snapshot: () => status.budget },
+    budget: Object.assign(budget, { snapshot: () => status.budget }),
     taken: [],
     onRecall: undefined,
     memory: {

@@ -7,12 +7,14 @@
 import type { z } from '@hono/zod-openapi';
 import { HTTPException } from 'hono/http-exception';
 import { type ErrorDetails, messageOf, TenureError } from '../base/errors.ts';
+import { AdmissionRefusedError } from '../pressure/admission/refusal.ts';
 import type { problemSchema } from './schemas/problem.ts';
 
 /** Seconds after which a client may try again what was refused for a passing reason. */
 const RETRY_AFTER_S = 5;
 
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
+  ADMISSION_REFUSED: 503,
   INVALID_ARGUMENT: 400,
   INVALID_JSON: 400,
   INVALID_REQUEST: 400,
@@ -50,6 +52,9 @@ export type Problem = z.infer<typeof problemSchema>;
 
 /** The problem document for anything thrown. */
 function problemOf(thrown: unknown): Problem {
+  if (thrown instanceof AdmissionRefusedError && thrown.reason === 'too_large') {
+    return { ...problem(thrown.code, thrown.message, thrown.details), status: 413 };
+  }
   if (thrown instanceof TenureError) return problem(thrown.code, thrown.message, thrown.details);
   if (thrown instanceof HTTPException) {
     // The framework's own words for a body it was told to read.
@@ -63,8 +68,14 @@ function problemOf(thrown: unknown): Problem {
 export function problemResponse(thrown: unknown): Response {
   const body = problemOf(thrown);
   const headers = new Headers({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' });
-  if (body.status === 503) headers.set('retry-after', String(RETRY_AFTER_S));
+  if (body.status === 503) headers.set('retry-after', String(secondsUntilRetry(thrown)));
   return new Response(JSON.stringify(body), { status: body.status, headers });
+}
+
+/** As measured, where it was. */
+function secondsUntilRetry(thrown: unknown): number {
+  const measuredMs = thrown instanceof AdmissionRefusedError ? thrown.retryAfterMs : null;
+  return measuredMs === null ? RETRY_AFTER_S : Math.max(1, Math.ceil(measuredMs / 1000));
 }
 
 /** For the event that tells of a failure: its code and text and, where it is a defect, the place. */

@@ -1,6 +1,8 @@
 /** What the server tells. */
 import type { TenureEventBase } from '../base/events.ts';
 import type { LogLine } from '../platform/log-line.ts';
+import type { AdmissionEvent } from '../pressure/admission/admission-events.ts';
+import { describeAdmissionEvent } from './admission-lines.ts';
 
 export interface ServerListeningEvent extends TenureEventBase {
   readonly type: 'server.listening';
@@ -26,7 +28,7 @@ export interface RequestFailedEvent extends TenureEventBase {
   readonly stack: string | null;
 }
 
-export type ServerEvent = ServerListeningEvent | ServerClosedEvent | RequestFailedEvent;
+export type ServerEvent = ServerListeningEvent | ServerClosedEvent | RequestFailedEvent | AdmissionEvent;
 
 /** The log line of a server event. */
 export function describeServerEvent(event: ServerEvent): LogLine {
@@ -42,6 +44,8 @@ export function describeServerEvent(event: ServerEvent): LogLine {
         severity: 'error',
         text: `${event.method} ${event.path} failed (${event.code}): ${event.stack ?? event.message}`,
       };
+    default:
+      return describeAdmissionEvent(event);
   }
 }
 

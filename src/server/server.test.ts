@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { createFakeNode } from './fake-node.ts';
 import { createServer } from './server.ts';
-import { serveFake, until } from './test-server.ts';
+import { ADMISSION_TIMER, serveFake, until } from './test-server.ts';
 
 const scope = { tenant: 'acme' };
 
@@ -96,7 +96,7 @@ describe('closing', () => {
     const answer = served.post('/recall', { scope, query: 'x' }).catch((error: unknown) => error);
     await until(() => asked);
     const closing = served.server.close();
-    await until(() => clock.pendingTimers === 2);
+    await until(() => clock.pendingTimers === 2 + ADMISSION_TIMER);
     await clock.advance(2000);
     await closing;
     await answer;

@@ -9,6 +9,9 @@ import { createFakeNode, type FakeNode } from './fake-node.ts';
 import { createServer, type Server, type ServerOptions } from './server.ts';
 import type { ServerEvent } from './server-event.ts';
 
+/** The timer by which admission looks after its tickets: there from the first request on, for as long as the clock stands. */
+export const ADMISSION_TIMER = 1;
+
 /** What a clock for tests can do besides telling the time. */
 export interface MovedClock extends Clock {
   advance(durationMs: number): Promise<void>;
@@ -64,6 +67,7 @@ export async function serveFake(
     connect: () => connection(port),
     async [Symbol.asyncDispose]() {
       await server.close();
+      invariant(node.budget.close().leakedBytes === 0, 'Requests that are over still hold bytes.');
       await until(() => node.events.subscriberCount === 0 && clock.pendingTimers === 0);
       const left = await readdir(join(directory, 'incoming')).catch(() => []);
       invariant(left.length === 0, `Uploads were left behind: ${left.join(', ')}.`);

@@ -1,31 +1,17 @@
 /**
- * What stands before every request that makes the node work: refusal while pressure is critical, a checked body, a time limit.
+ * What stands before every request that makes the node work: admission, a checked body, a time limit.
  */
 import type { MiddlewareHandler } from 'hono';
 import type { Clock } from '../base/clock.ts';
 import { TimeoutError } from '../base/errors.ts';
+import type { Admission } from '../pressure/admission/admission.ts';
+import { admitted } from './admitted.ts';
 import { jsonBody } from './json-body.ts';
-import { RequestRefusedError } from './refusal.ts';
 import type { ServedNode } from './served-node.ts';
 
 export type ServerEnvironment = { Variables: { signal: AbortSignal } };
 
 type Middleware = MiddlewareHandler<ServerEnvironment>;
-
-/** Refuses new work while the node sheds it. */
-export function refuseWhileShedding(node: ServedNode): Middleware {
-  return async (_c, next) => {
-    if (node.monitor.shedding) {
-      const { reason } = node.monitor.status().assessment;
-      throw new RequestRefusedError(
-        'SHEDDING',
-        `Memory pressure is critical (${reason}), so no new work is taken. Try again in a few seconds.`,
-        { details: { reason } },
-      );
-    }
-    await next();
-  };
-}
 
 /**
  * Ends the wait for an answer after `timeoutMs`, when the client is gone, or when the server closes.
@@ -58,11 +44,19 @@ function rejectionOf(signal: AbortSignal): Promise<never> {
   });
 }
 
+/** What the routes work with. */
+export interface Served {
+  readonly node: ServedNode;
+  readonly clock: Clock;
+  readonly admission: Admission;
+}
+
 /** The middleware of a route that takes JSON and works on it. */
-export function jsonWork({ node, clock }: { node: ServedNode; clock: Clock }): Middleware[] {
+export function jsonWork(served: Served): Middleware[] {
+  const { node, clock } = served;
   const { bodyLimitBytes, requestTimeoutMs } = node.configuration.server;
   return [
-    refuseWhileShedding(node),
+    admitted('json', served),
     jsonBody({ maxBytes: bodyLimitBytes, idleMs: requestTimeoutMs, clock }),
     answerWithin(requestTimeoutMs, clock),
   ];

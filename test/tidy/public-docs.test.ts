@@ -12,9 +12,12 @@ const { options } = ts.parseJsonConfigFileContent(
 );
 
 describe('documentation of the public entries', { timeout: 60_000 }, () => {
-  it.each(['src/index.ts', 'src/testing.ts'])('is on every export of %s', (entry) => {
-    expect(undocumented(join(projectFolder, entry), options)).toEqual([]);
-  });
+  it.each(['src/index.ts', 'src/testing.ts', 'src/hono.ts', 'src/express.ts', 'src/fastify.ts'])(
+    'is on every export of %s',
+    (entry) => {
+      expect(undocumented(join(projectFolder, entry), options)).toEqual([]);
+    },
+  );
 
   it('is missed where it is missing', () => {
     const entry = join(projectFolder, 'test/tidy/fixtures/public-entry.ts');

@@ -1,18 +1,17 @@
 /** The help agent over HTTP: ask it, and give it documents to answer from. */
 import { createRoute, type OpenAPIHono } from '@hono/zod-openapi';
 import { IngestError, kindOfMediaType } from '../../agent-memory/ingest/document.ts';
-import type { Clock } from '../../base/clock.ts';
+import { admitted } from '../admitted.ts';
 import { boundedBody } from '../bounded-body.ts';
 import { RequestRefusedError } from '../refusal.ts';
 import { answerSchema, askSchema, ingestedSchema, ingestQuerySchema } from '../schemas/help.ts';
-import type { ServedNode } from '../served-node.ts';
 import { Upload } from '../upload.ts';
-import { jsonWork, refuseWhileShedding, type ServerEnvironment } from '../work-limits.ts';
+import { jsonWork, type Served, type ServerEnvironment } from '../work-limits.ts';
 import { json, jsonRequest, refusals } from './described.ts';
 
 const DOCUMENT_TYPES = ['text/markdown', 'text/html', 'text/plain', 'application/x-ndjson'];
 
-export function helpRoutes(app: OpenAPIHono<ServerEnvironment>, served: { node: ServedNode; clock: Clock }): void {
+export function helpRoutes(app: OpenAPIHono<ServerEnvironment>, served: Served): void {
   const { node, clock } = served;
 
   const ask = createRoute({
@@ -39,7 +38,7 @@ export function helpRoutes(app: OpenAPIHono<ServerEnvironment>, served: { node: 
         required: true,
       },
     },
-    middleware: [refuseWhileShedding(node)],
+    middleware: [admitted('document', served)],
     responses: { 200: json(ingestedSchema, 'What was taken in.'), ...refusals },
   });
   app.openapi(ingest, async (c) => {

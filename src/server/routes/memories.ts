@@ -1,6 +1,6 @@
 /** Long-term memory over HTTP: remember, get, forget, recall. */
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi';
-import type { Clock } from '../../base/clock.ts';
+import { admitted } from '../admitted.ts';
 import { RequestRefusedError } from '../refusal.ts';
 import {
   recalledSchema,
@@ -11,16 +11,15 @@ import {
   rememberSchema,
   scopeQuerySchema,
 } from '../schemas/memory.ts';
-import type { ServedNode } from '../served-node.ts';
-import { answerWithin, jsonWork, type ServerEnvironment } from '../work-limits.ts';
+import { answerWithin, jsonWork, type Served, type ServerEnvironment } from '../work-limits.ts';
 import { json, jsonRequest, refusals } from './described.ts';
 
 const idSchema = z.object({ id: z.string() });
 
-export function memoryRoutes(app: OpenAPIHono<ServerEnvironment>, served: { node: ServedNode; clock: Clock }): void {
+export function memoryRoutes(app: OpenAPIHono<ServerEnvironment>, served: Served): void {
   const { node, clock } = served;
   const work = jsonWork(served);
-  const timely = [answerWithin(node.configuration.server.requestTimeoutMs, clock)];
+  const timely = [admitted('one-memory', served), answerWithin(node.configuration.server.requestTimeoutMs, clock)];
 
   const remember = createRoute({
     method: 'post',

@@ -5,7 +5,7 @@ import { readinessSchema } from '../schemas/health.ts';
 import { recalledSchema, rememberedSchema } from '../schemas/memory.ts';
 import { nodeStatusSchema } from '../schemas/monitoring.ts';
 import { problemSchema } from '../schemas/problem.ts';
-import { jsonOf, serveFake, until } from '../test-server.ts';
+import { ADMISSION_TIMER, jsonOf, serveFake, until } from '../test-server.ts';
 
 const scope = { tenant: 'acme', user: 'ann' };
 
@@ -217,7 +217,7 @@ describe('memories', () => {
         });
       });
     const answer = served.post('/recall', { scope, query: 'x' });
-    await until(() => clock.pendingTimers === 1);
+    await until(() => clock.pendingTimers === 1 + ADMISSION_TIMER);
     await clock.advance(1000);
     expect(await problemOf(await answer)).toMatchObject({ status: 504, code: 'TIMEOUT' });
     expect(told).toMatchObject({ code: 'TIMEOUT' });
