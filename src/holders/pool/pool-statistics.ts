@@ -1,0 +1,47 @@
+/** What a pool tells of itself: gauges and counts, all read in constant time. */
+import { DESTROY_CAUSES, type DestroyCause } from './pool-events.ts';
+
+/** The state of a pool and what has happened since it was made. */
+export interface PoolStatistics {
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  /** Objects alive: borrowed, idle, being checked or reset, being destroyed. */
+  readonly size: number;
+  readonly borrowed: number;
+  readonly idle: number;
+  /** Being made now. */
+  readonly creating: number;
+  readonly waiting: number;
+  /** Charged to the budget. */
+  readonly bytes: number;
+  readonly created: number;
+  /** Leases granted. */
+  readonly borrows: number;
+  readonly destroyed: Readonly<Record<DestroyCause, number>>;
+  /** Waits that ended with `PoolTimeoutError`. */
+  readonly timeouts: number;
+  /** Refused at once with `PoolQueueFullError`. */
+  readonly refusals: number;
+  readonly createErrors: number;
+  /** Checks and resets that failed. */
+  readonly checkErrors: number;
+  readonly destroyErrors: number;
+  readonly heldTooLong: number;
+  readonly abandoned: number;
+  readonly returnedTwice: number;
+  /** Waits of all borrows, those that were served at once included, in milliseconds; within 19 %. */
+  readonly waitMs: { readonly p50: number; readonly p99: number };
+}
+
+/** Counts that only rise. */
+export class PoolCounts {
+  created = 0;
+  borrows = 0;
+  timeouts = 0;
+  refusals = 0;
+  checkErrors = 0;
+  destroyErrors = 0;
+  returnedTwice = 0;
+  readonly destroyed = Object.fromEntries(DESTROY_CAUSES.map((cause) => [cause, 0])) as Record<DestroyCause, number>;
+}
