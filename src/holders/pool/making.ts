@@ -9,6 +9,7 @@
  * Attempts that ran side by side fail together and count as one. After `createAttempts` in a row the failure is told to those who wait.
  * An attempt that still waits for the budget when nobody wants its object any more is called off.
  */
+import { setMaxListeners } from 'node:events';
 import { ClosedError, messageOf } from '../../base/errors.ts';
 import type { Timer } from '../../base/clock.ts';
 import { BudgetExceededError } from '../../budget/budget-errors.ts';
@@ -56,6 +57,8 @@ export class Making<T> {
 
   constructor(options: CheckedOptions<T>, parts: { bytes: ObjectBytes<T>; outcomes: MakingOutcomes<T> }) {
     this.#options = options;
+    // One listener for each attempt under way.
+    setMaxListeners(0, this.#closing.signal);
     this.#bytes = parts.bytes;
     this.#outcomes = parts.outcomes;
   }
@@ -97,13 +100,14 @@ export class Making<T> {
     const round = this.#round;
     const outcomes = this.#outcomes;
     let chargedBytes = 0;
+    let arriving: T | undefined;
     try {
       const bytes = this.#bytes.nextBytes;
       if (!(await this.#charge(bytes, request))) return;
       chargedBytes = bytes;
       const object = await this.#create();
-      this.#arriving.add(object);
-      chargedBytes = await this.#putRight(object, chargedBytes).finally(() => this.#arriving.delete(object));
+      arriving = object;
+      chargedBytes = await this.#putRight(object, chargedBytes);
       this.#failures = 0;
       this.#inFlight--;
       const madeBytes = chargedBytes;
@@ -112,6 +116,7 @@ export class Making<T> {
     } catch (error) {
       if (!this.#closing.signal.aborted) this.#failed(error, round);
     } finally {
+      if (arriving !== undefined) this.#arriving.delete(arriving);
       if (chargedBytes >= 0) {
         this.#inFlight--;
         this.#bytes.release(chargedBytes);
@@ -162,6 +167,7 @@ export class Making<T> {
     if (this.#isKnown(object)) {
       throw new PoolBadObjectError({ pool: name, problem: 'an object that is in the pool already' });
     }
+    this.#arriving.add(object);
     return object;
   }
 

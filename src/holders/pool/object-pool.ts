@@ -142,8 +142,9 @@ export class ObjectPool<T> implements AsyncDisposable {
    *
    * @throws InvalidArgumentError for a bad time.
    */
-  close(options: PoolCloseOptions = {}): Promise<PoolCloseReport> {
-    this.#closed ??= this.#close(options);
+  async close(options: PoolCloseOptions = {}): Promise<PoolCloseReport> {
+    const timeoutMs = checkedDelay(options.timeoutMs ?? this.#core.options.closeTimeoutMs);
+    this.#closed ??= this.#close(timeoutMs, options.signal);
     return this.#closed;
   }
 
@@ -151,9 +152,9 @@ export class ObjectPool<T> implements AsyncDisposable {
     await this.close();
   }
 
-  async #close({ timeoutMs, signal }: PoolCloseOptions): Promise<PoolCloseReport> {
-    const { name, closeTimeoutMs, clock, emit } = this.#core.options;
-    const left = await this.#core.close(signal, checkedDelay(timeoutMs ?? closeTimeoutMs));
+  async #close(timeoutMs: number, signal: AbortSignal | undefined): Promise<PoolCloseReport> {
+    const { name, clock, emit } = this.#core.options;
+    const left = await this.#core.close(signal, timeoutMs);
     const report = { name, leases: left.length, sites: left.filter((site) => site !== null) };
     if (left.length > 0) {
       emit({ type: 'pool.leases_left', atMs: clock.nowMs(), pool: name, leases: left.length, sites: report.sites });

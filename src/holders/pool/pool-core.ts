@@ -14,6 +14,7 @@
  * that, so it is read by the sweep, every second at most, and whatever needs no better lives with that; only pools that check on borrow
  * read it there.
  */
+import { setMaxListeners } from 'node:events';
 import type { Timer } from '../../base/clock.ts';
 import { ClosedError, messageOf } from '../../base/errors.ts';
 import { boundedCall } from './bounded-call.ts';
@@ -75,6 +76,8 @@ export class PoolCore<T> implements LeaseOwner<T> {
     this.min = options.min;
     this.max = options.max;
     const { clock, emit } = options;
+    // One listener for each callback under way, as many as there are objects.
+    setMaxListeners(0, this.#closing.signal);
     this.#nowMs = clock.monotonicMs();
     this.#checksOnBorrow = options.check !== undefined && options.checkAfterIdleMs !== Number.POSITIVE_INFINITY;
     this.sweepMs = sweepIntervalMs(options);
@@ -483,9 +486,9 @@ export class PoolCore<T> implements LeaseOwner<T> {
     this.#timedOut(waiter, error);
   }
 
-  /** To the oldest; to all, when there is no object whose return could serve them. */
+  /** To the oldest; to all, when there is no object whose return could serve them, and no other attempt. */
   #tellFailure(error: unknown): void {
-    const isHopeless = this.#alive === 0;
+    const isHopeless = this.#alive === 0 && this.#making.inFlight <= 1;
     do this.#queue.shift()?.reject(error);
     while (isHopeless && this.#queue.first !== null);
     this.#callOff();

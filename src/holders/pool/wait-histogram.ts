@@ -1,7 +1,7 @@
 /**
  * How long borrowers waited, in constant space: counts in buckets whose width grows with the wait.
  *
- * Four buckets for each doubling from 1/64 ms up to about 18 hours: a quantile is off by at most 19 % of itself, recording is a
+ * Four buckets for each doubling from 1/64 ms up to about 15 hours: a quantile is off by at most 19 % of itself, recording is a
  * logarithm and an increment. (The idea of HdrHistogram, in its smallest form.)
  */
 const BUCKETS_PER_DOUBLING = 4;
