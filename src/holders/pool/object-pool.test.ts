@@ -261,6 +261,25 @@ describe('checking', () => {
     expect(pool.statistics()).toMatchObject({ size: 3, destroyed: expect.objectContaining({ check: 1 }) });
   });
 
+  it('lets nobody overtake who waits for a check, though another is known to be good', async () => {
+    const answers = new Map<number, (isGood: boolean) => void>();
+    const check = (thing: Thing) => new Promise<boolean>((resolve) => answers.set(thing.id, resolve));
+    const pool = stage.pool({ max: 2, check, checkAfterIdleMs: 500, checkIntervalMs: 700 });
+    const leases = await Promise.all([pool.acquire(), pool.acquire()]);
+    leases[0]!.release();
+    await stage.advance(600);
+    leases[1]!.release();
+    await stage.advance(300);
+    answers.get(0)!(true);
+    await stage.advance(250);
+    const order: string[] = [];
+    const waits = ['a', 'b'].map((name) => pool.acquire().then((lease) => (order.push(name), lease)));
+    await stage.settle();
+    for (const answer of answers.values()) answer(true);
+    for (const wait of waits) (await wait).release();
+    expect(order).toEqual(['a', 'b']);
+  });
+
   it('lets who waits have whatever passes first', async () => {
     const answers = new Map<number, (isGood: boolean) => void>();
     const check = (thing: Thing) => new Promise<boolean>((resolve) => answers.set(thing.id, resolve));

@@ -121,7 +121,8 @@ export class PoolCore<T> implements LeaseOwner<T> {
   /** Lends the idle object returned last, if it needs no check. */
   tryBorrow(borrow: (...args: never[]) => unknown): Lease<T> | null {
     const entry = this.#idle.last;
-    if (entry === null || this.isClosing || !this.#isGood(entry)) return null;
+    // One may be idle while somebody waits for another to be checked: it is his.
+    if (entry === null || this.isClosing || this.#queue.first !== null || !this.#isGood(entry)) return null;
     this.#idle.remove(entry);
     return this.#lend(entry, this.#watch.site(borrow));
   }
@@ -325,7 +326,7 @@ export class PoolCore<T> implements LeaseOwner<T> {
   #isQueueFull(maxWaiting: number): boolean {
     const { size } = this.#queue;
     if (size >= maxWaiting + this.max) return true;
-    const canServe = this.#idle.size > 0 || this.#entries.size + this.#making.inFlight < this.max;
+    const canServe = this.#idle.size > 0 || this.#alive + this.#making.inFlight < this.max;
     return !canServe && size - this.#coming >= maxWaiting;
   }
 
@@ -343,7 +344,7 @@ export class PoolCore<T> implements LeaseOwner<T> {
     const room = this.max - this.#entries.size - this.#making.inFlight;
     if (room <= 0) return;
     const forWaiters = this.#queue.size - this.#coming;
-    const isRefilling = this.#alive + this.#making.inFlight < this.min && this.#refill();
+    const isRefilling = this.#alive + this.#making.inFlight < this.min && this.#mayRefill();
     const forMin = isRefilling ? this.min - this.#alive - this.#making.inFlight : 0;
     const count = Math.min(Math.max(forWaiters, forMin), room);
     const begun = count > 0 ? this.#making.allowed(count) : 0;
@@ -352,8 +353,9 @@ export class PoolCore<T> implements LeaseOwner<T> {
     }
   }
 
-  #refill(): boolean {
-    return this.options.clock.monotonicMs() >= this.#refillAfterMs;
+  /** Not while objects are on their way out: the budget still holds what their successors need. */
+  #mayRefill(): boolean {
+    return this.#dying === 0 && this.options.clock.monotonicMs() >= this.#refillAfterMs;
   }
 
   /** How long the oldest will still wait. */
