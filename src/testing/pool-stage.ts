@@ -84,7 +84,8 @@ export class PoolStage {
     await Promise.all(closing);
     const problems: string[] = [];
     const note = (isWrong: boolean, text: string) => isWrong && problems.push(text);
-    for (const thing of this.things) note(thing.destroyed !== 1, `thing ${thing.id} destroyed ${thing.destroyed} times`);
+    for (const thing of this.things)
+      note(thing.destroyed !== 1, `thing ${thing.id} destroyed ${thing.destroyed} times`);
     note(this.budget.reservedBytes !== 0, `${this.budget.reservedBytes} bytes still reserved`);
     note(this.budget.close().leakedBytes !== 0, 'bytes leaked');
     note(this.clock.pendingTimers !== 0, `${this.clock.pendingTimers} timers pending`);

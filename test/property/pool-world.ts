@@ -59,7 +59,12 @@ export class PoolWorld {
     this.#shape = shape;
     const { clock } = this;
     const emit = (event: PoolEvent | BudgetEvent) => void this.events.push(event);
-    this.#budget = new Budget({ limitBytes: shape.room * BYTES + 50_000, regrowthBytesPerSecond: Infinity, clock, emit });
+    this.#budget = new Budget({
+      limitBytes: shape.room * BYTES + 50_000,
+      regrowthBytesPerSecond: Infinity,
+      clock,
+      emit,
+    });
     this.#crowd = new ScriptedConsumer(this.#budget, { name: 'crowd', onReclaim: () => 0 });
     const random = seededRandom(shape.seed);
     const rates: FaultRates = {
@@ -165,7 +170,8 @@ export class PoolWorld {
       this.check();
     }
     const { size, borrowed, waiting, creating, idle } = this.pool.statistics();
-    if (waiting + borrowed + creating > 0) this.problems.push(`in calm ${waiting} wait, ${borrowed} are borrowed, ${creating} made`);
+    if (waiting + borrowed + creating > 0)
+      this.problems.push(`in calm ${waiting} wait, ${borrowed} are borrowed, ${creating} made`);
     if (idle !== size) this.problems.push(`in calm ${idle} of ${size} are idle`);
     // Where the budget has no room for min, it is tried again now and then.
     const least = this.#shape.room < this.#shape.min ? 0 : this.#shape.min;

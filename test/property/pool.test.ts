@@ -67,7 +67,13 @@ it('keeps every promise in 300 pools of 100 operations', { timeout: 120_000 }, a
   );
   // Nothing of this may have been missed by chance: then the test would show less than it says.
   const outcomes = ['POOL_TIMEOUT', 'POOL_QUEUE_FULL', 'POOL_CREATE_FAILED', 'aborted'];
-  const events = ['pool.create_failed', 'pool.check_failed', 'pool.destroy_failed', 'pool.exhausted', 'pool.leases_left'];
+  const events = [
+    'pool.create_failed',
+    'pool.check_failed',
+    'pool.destroy_failed',
+    'pool.exhausted',
+    'pool.leases_left',
+  ];
   const causes = ['idle', 'lifetime', 'uses', 'check', 'reset', 'broken', 'reclaim', 'close', 'late'];
   expect([...seen]).toEqual(expect.arrayContaining([...outcomes, ...events, ...causes, 'pool.lease_held_too_long']));
   expect([...seen]).not.toContain('budget.consumer_failed');

@@ -1,8 +1,8 @@
 /** The pool as a holder: charged before it makes, giving when asked, and never with books that lie. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Level } from '../../base/levels.ts';
-import { ScriptedConsumer } from '../../testing/scripted-consumer.ts';
 import { PoolStage, THING_BYTES, type Thing } from '../../testing/pool-stage.ts';
+import { ScriptedConsumer } from '../../testing/scripted-consumer.ts';
 
 let stage: PoolStage;
 beforeEach(() => {
@@ -55,7 +55,9 @@ describe('charging', () => {
   it('that is refused in time is the cause of the time-out', async () => {
     const pool = stage.pool({ acquireTimeoutMs: 1_000 });
     const other = crowd(10);
-    const waits = [pool.acquire(), pool.acquire({ timeoutMs: 400 })].map((wait) => wait.catch((error: unknown) => error));
+    const waits = [pool.acquire(), pool.acquire({ timeoutMs: 400 })].map((wait) =>
+      wait.catch((error: unknown) => error),
+    );
     await stage.advance(1_000);
     const expected = { code: 'POOL_TIMEOUT', cause: { code: 'BUDGET_EXCEEDED', reason: 'timeout' } };
     expect(await waits[0]).toMatchObject(expected);
@@ -195,7 +197,11 @@ describe('giving', () => {
   });
 
   it('that makes room for the pool itself neither hangs nor breaks the books', async () => {
-    const pool = stage.pool({ name: 'mine', max: 20, bytesPerObject: (thing: Thing) => (thing.id < 3 ? 3 * THING_BYTES : 1) });
+    const pool = stage.pool({
+      name: 'mine',
+      max: 20,
+      bytesPerObject: (thing: Thing) => (thing.id < 3 ? 3 * THING_BYTES : 1),
+    });
     await idle(pool, 3);
     const other = stage.pool({ name: 'theirs' });
     const leases = await Promise.all(Array.from({ length: 4 }, () => other.acquire()));

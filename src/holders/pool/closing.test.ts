@@ -99,7 +99,10 @@ describe('close', () => {
   });
 
   it('is bounded though a destroyer hangs', async () => {
-    const pool = stage.pool({ destroy: (thing) => (thing.destroyed++, new Promise(() => {})), destroyTimeoutMs: 3_000 });
+    const pool = stage.pool({
+      destroy: (thing) => (thing.destroyed++, new Promise(() => {})),
+      destroyTimeoutMs: 3_000,
+    });
     (await pool.acquire()).release();
     let isClosed = false;
     void pool.close().then(() => {

@@ -32,6 +32,8 @@ export class Entry<T> {
   isBroken = false;
   /** The lease of who has it, held until the first sweep; see `lease-watch.ts`. */
   lease: Lease<T> | null = null;
+  /** Behind the signal its check and reset get; made for the first of them. */
+  controller: AbortController | null = null;
   isWatched = false;
   isReported = false;
   /** Where it was borrowed, if that was noted: an object with a `stack`. */

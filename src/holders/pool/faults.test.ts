@@ -10,27 +10,39 @@ afterEach(async () => {
   expect(await stage.close()).toEqual([]);
 });
 
-const codeOf = (promise: Promise<unknown>) => promise.then(() => 'served', (error: { code: string }) => error.code);
+const codeOf = (promise: Promise<unknown>) =>
+  promise.then(
+    () => 'served',
+    (error: { code: string }) => error.code,
+  );
 
 describe('a factory', () => {
   const failing: [string, () => never | Promise<never>][] = [
-    ['throws', () => { throw new Error('refused'); }],
+    [
+      'throws',
+      () => {
+        throw new Error('refused');
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('refused'))],
   ];
-  it.each(failing)('that %s is tried again with growing pauses, then who waits is told, with the cause', async (_, create) => {
-    const attemptsMs: number[] = [];
-    const pool = stage.pool({
-      ...{ max: 5, createAttempts: 3, backoffMs: 100 },
-      create: () => (attemptsMs.push(stage.clock.monotonicMs()), create()),
-    });
-    const wait = pool.acquire().catch((error: unknown) => error);
-    await stage.advance(1_000);
-    expect(await wait).toMatchObject({ code: 'POOL_CREATE_FAILED', attempts: 3, cause: { message: 'refused' } });
-    expect(attemptsMs).toHaveLength(3);
-    expect(attemptsMs[1]! - attemptsMs[0]!).toBeGreaterThanOrEqual(50);
-    expect(attemptsMs[2]! - attemptsMs[1]!).toBeGreaterThanOrEqual(100);
-    expect(stage.told('pool.create_failed').map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
-  });
+  it.each(failing)(
+    'that %s is tried again with growing pauses, then who waits is told, with the cause',
+    async (_, create) => {
+      const attemptsMs: number[] = [];
+      const pool = stage.pool({
+        ...{ max: 5, createAttempts: 3, backoffMs: 100 },
+        create: () => (attemptsMs.push(stage.clock.monotonicMs()), create()),
+      });
+      const wait = pool.acquire().catch((error: unknown) => error);
+      await stage.advance(1_000);
+      expect(await wait).toMatchObject({ code: 'POOL_CREATE_FAILED', attempts: 3, cause: { message: 'refused' } });
+      expect(attemptsMs).toHaveLength(3);
+      expect(attemptsMs[1]! - attemptsMs[0]!).toBeGreaterThanOrEqual(50);
+      expect(attemptsMs[2]! - attemptsMs[1]!).toBeGreaterThanOrEqual(100);
+      expect(stage.told('pool.create_failed').map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+    },
+  );
 
   it('that stays down does not spin, whoever waits', async () => {
     let attempts = 0;
@@ -63,7 +75,11 @@ describe('a factory', () => {
 
   it('that fails leaves those waiting who can be served by a return', async () => {
     let made = 0;
-    const pool = stage.pool({ max: 2, createAttempts: 1, create: () => (made++ === 0 ? stage.make() : Promise.reject(new Error('down'))) });
+    const pool = stage.pool({
+      max: 2,
+      createAttempts: 1,
+      create: () => (made++ === 0 ? stage.make() : Promise.reject(new Error('down'))),
+    });
     const lease = await pool.acquire();
     const waits = [codeOf(pool.acquire()), pool.acquire()];
     await stage.settle();
@@ -78,7 +94,9 @@ describe('a factory', () => {
     const signals: AbortSignal[] = [];
     const pool = stage.pool({
       ...{ max: 1, createTimeoutMs: 1_000, createAttempts: 2, backoffMs: 10 },
-      create: (signal) => (signals.push(signal), new Promise<Thing>((resolve) => opens.push(() => resolve(stage.make())))),
+      create: (signal) => (
+        signals.push(signal), new Promise<Thing>((resolve) => opens.push(() => resolve(stage.make())))
+      ),
     });
     const wait = pool.acquire().catch((error: unknown) => error);
     await stage.advance(5_000);
@@ -125,7 +143,13 @@ describe('a factory', () => {
 
 describe('a validator', () => {
   const failing: [string, () => boolean | Promise<boolean>, string][] = [
-    ['throws', () => { throw new Error('broken'); }, 'broken'],
+    [
+      'throws',
+      () => {
+        throw new Error('broken');
+      },
+      'broken',
+    ],
     ['rejects', () => Promise.reject(new Error('broken')), 'broken'],
     ['answers false', () => false, 'answered false'],
     ['hangs', () => new Promise(() => {}), 'did not finish within 5000 ms'],
@@ -145,7 +169,12 @@ describe('a validator', () => {
 
 describe('a destroyer', () => {
   const failing: [string, (thing: Thing) => unknown][] = [
-    ['throws', () => { throw new Error('no'); }],
+    [
+      'throws',
+      () => {
+        throw new Error('no');
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('no'))],
     ['hangs', () => new Promise(() => {})],
   ];

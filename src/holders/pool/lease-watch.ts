@@ -119,6 +119,9 @@ export class LeaseWatch<T> {
 
 /** The frames of a noted place, without the line that names an error there was not. */
 export function placeOf(site: Site | null): string | null {
-  const frames = site?.stack?.split('\n').slice(1).map((frame) => frame.trim());
+  const frames = site?.stack
+    ?.split('\n')
+    .slice(1)
+    .map((frame) => frame.trim());
   return frames === undefined || frames.length === 0 ? null : frames.join('\n');
 }

@@ -10,8 +10,8 @@
  * An attempt that still waits for the budget when nobody wants its object any more is called off.
  */
 import { setMaxListeners } from 'node:events';
-import { ClosedError, messageOf } from '../../base/errors.ts';
 import type { Timer } from '../../base/clock.ts';
+import { ClosedError, messageOf } from '../../base/errors.ts';
 import { BudgetExceededError } from '../../budget/budget-errors.ts';
 import { boundedCall } from './bounded-call.ts';
 import type { ObjectBytes } from './object-bytes.ts';

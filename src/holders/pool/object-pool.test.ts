@@ -22,7 +22,14 @@ describe('borrowing', () => {
     const again = await pool.acquire();
     expect(again.object.id).toBe(1);
     again.release();
-    expect(pool.statistics()).toMatchObject({ size: 2, borrowed: 0, idle: 2, created: 2, borrows: 3, bytes: 2_000_000 });
+    expect(pool.statistics()).toMatchObject({
+      size: 2,
+      borrowed: 0,
+      idle: 2,
+      created: 2,
+      borrows: 3,
+      bytes: 2_000_000,
+    });
   });
 
   it('never has more than max, and serves who waits in the order they came', async () => {
@@ -154,7 +161,12 @@ describe('objects that go', () => {
   });
 
   it('do not all end together', async () => {
-    const pool = stage.pool({ max: 20, maxLifetimeMs: 100_000, lifetimeJitter: 0.5, idleTimeoutMs: Number.POSITIVE_INFINITY });
+    const pool = stage.pool({
+      max: 20,
+      maxLifetimeMs: 100_000,
+      lifetimeJitter: 0.5,
+      idleTimeoutMs: Number.POSITIVE_INFINITY,
+    });
     const leases = await Promise.all(Array.from({ length: 20 }, () => pool.acquire()));
     for (const lease of leases) lease.release();
     await stage.advance(75_000);
@@ -348,7 +360,9 @@ describe('options', () => {
   ];
   it.each(bad)('refuses a bad %s: %o', (argument, options) => {
     const make = () => new ObjectPool({ name: 'bad', create: () => ({}), ...options } as PoolOptions<object>);
-    expect(make).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(argument) }));
+    expect(make).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', message: expect.stringContaining(argument) }),
+    );
   });
 
   it('refuses a bad time to wait', async () => {
@@ -358,7 +372,13 @@ describe('options', () => {
   });
 
   it('may be an object with methods', async () => {
-    const maker = { made: 0, name: 'made', create() { return { id: this.made++ }; } };
+    const maker = {
+      made: 0,
+      name: 'made',
+      create() {
+        return { id: this.made++ };
+      },
+    };
     await using pool = new ObjectPool(maker);
     await using lease = await pool.acquire();
     expect(lease.object.id).toBe(0);

@@ -14,7 +14,6 @@
  * that, so it is read by the sweep, every second at most, and whatever needs no better lives with that; only pools that check on borrow
  * read it there.
  */
-import { setMaxListeners } from 'node:events';
 import type { Timer } from '../../base/clock.ts';
 import { ClosedError, messageOf } from '../../base/errors.ts';
 import { boundedCall } from './bounded-call.ts';
@@ -28,6 +27,7 @@ import type { DestroyCause } from './pool-events.ts';
 import type { CheckedOptions } from './pool-options.ts';
 import { PoolCounts, type PoolStatistics } from './pool-statistics.ts';
 import { RefusalReport } from './refusal-report.ts';
+import { type TendAction, Tending } from './tending.ts';
 import { WaitHistogram } from './wait-histogram.ts';
 import { Waiter, WaitingQueue } from './waiting-queue.ts';
 
@@ -54,17 +54,16 @@ export class PoolCore<T> implements LeaseOwner<T> {
   readonly #queue: WaitingQueue<T>;
   readonly #bytes: ObjectBytes<T>;
   readonly #making: Making<T>;
+  readonly #tending: Tending<T>;
   readonly #watch: LeaseWatch<T>;
   readonly #refusals: RefusalReport;
   readonly #counts = new PoolCounts();
   readonly #waits = new WaitHistogram();
   readonly #sweeper: Timer;
   readonly #checksOnBorrow: boolean;
-  readonly #closing = new AbortController();
   min: number;
   max: number;
   isClosing = false;
-  #tended = 0;
   #dying = 0;
   #waited = 0;
   #nowMs: number;
@@ -76,12 +75,18 @@ export class PoolCore<T> implements LeaseOwner<T> {
     this.min = options.min;
     this.max = options.max;
     const { clock, emit } = options;
-    // One listener for each callback under way, as many as there are objects.
-    setMaxListeners(0, this.#closing.signal);
     this.#nowMs = clock.monotonicMs();
     this.#checksOnBorrow = options.check !== undefined && options.checkAfterIdleMs !== Number.POSITIVE_INFINITY;
     this.sweepMs = sweepIntervalMs(options);
-    this.#queue = new WaitingQueue<T>({ clock, onTimeout: (waiter) => this.#timedOut(waiter), onAbort: () => this.#callOff() });
+    this.#queue = new WaitingQueue<T>({
+      clock,
+      onTimeout: (waiter) => this.#timedOut(waiter),
+      onAbort: () => this.#callOff(),
+    });
+    this.#tending = new Tending<T>({
+      ...{ name: options.name, clock, timeoutMs: options.checkTimeoutMs },
+      onDone: (entry, action, problem) => this.#tended(entry, action, problem),
+    });
     this.#refusals = new RefusalReport({ clock, emit, load: () => this.#load() });
     this.#watch = new LeaseWatch<T>({
       ...options,
@@ -155,7 +160,7 @@ export class PoolCore<T> implements LeaseOwner<T> {
     if (cause !== null) {
       this.#destroy(entry, cause);
     } else if (this.options.reset !== undefined) {
-      void this.#tend(entry, 'reset');
+      this.#tend(entry, 'reset');
     } else {
       entry.goodAtMs = nowMs;
       if (this.#queue.first === null) {
@@ -218,7 +223,7 @@ export class PoolCore<T> implements LeaseOwner<T> {
     for (let waiter = this.#queue.shift(); waiter !== null; waiter = this.#queue.shift()) waiter.reject(closed);
     this.#queue.rest();
     this.#making.close();
-    this.#closing.abort(closed);
+    this.#tending.close(closed);
     for (const entry of this.#idle) {
       this.#idle.remove(entry);
       this.#destroy(entry, 'close');
@@ -253,7 +258,7 @@ export class PoolCore<T> implements LeaseOwner<T> {
   }
 
   get #coming(): number {
-    return this.#tended + this.#making.inFlight;
+    return this.#tending.count + this.#making.inFlight;
   }
 
   #isGood(entry: Entry<T>): boolean {
@@ -339,7 +344,7 @@ export class PoolCore<T> implements LeaseOwner<T> {
       this.#idle.remove(entry);
       if (this.#isGood(entry)) this.#deliver(entry);
       else if (entry.expiresAtMs <= this.#nowMs) this.#destroy(entry, 'lifetime');
-      else void this.#tend(entry, 'check');
+      else this.#tend(entry, 'check');
     }
     const room = this.max - this.#entries.size - this.#making.inFlight;
     if (room <= 0) return;
@@ -369,7 +374,7 @@ export class PoolCore<T> implements LeaseOwner<T> {
   /** Lets attempts that wait for the budget go when nobody waits for them. */
   #callOff(): void {
     if (this.#making.inFlight === 0) return;
-    this.#making.callOff(Math.max(this.#queue.size - this.#tended, this.min - this.#alive));
+    this.#making.callOff(Math.max(this.#queue.size - this.#tending.count, this.min - this.#alive));
   }
 
   #made(object: T, bytes: number): void {
@@ -377,7 +382,9 @@ export class PoolCore<T> implements LeaseOwner<T> {
     const nowMs = clock.monotonicMs();
     this.#nowMs = nowMs;
     const expiresAtMs =
-      maxLifetimeMs === Number.POSITIVE_INFINITY ? maxLifetimeMs : nowMs + maxLifetimeMs * (1 - lifetimeJitter * random());
+      maxLifetimeMs === Number.POSITIVE_INFINITY
+        ? maxLifetimeMs
+        : nowMs + maxLifetimeMs * (1 - lifetimeJitter * random());
     const entry = new Entry<T>({ object, bytes, nowMs, expiresAtMs });
     this.#entries.set(object, entry);
     this.#counts.created++;
@@ -385,27 +392,14 @@ export class PoolCore<T> implements LeaseOwner<T> {
     else this.#deliver(entry);
   }
 
-  /** Checks or resets an entry that stands in no list, and delivers or destroys it. */
-  async #tend(entry: Entry<T>, action: 'check' | 'reset'): Promise<void> {
+  /** Checks or resets an entry that stands in no list. */
+  #tend(entry: Entry<T>, action: TendAction): void {
     entry.state = 'tended';
-    this.#tended++;
-    const { name, clock, emit, checkTimeoutMs } = this.options;
-    const callback = this.options[action]!;
-    let problem: string | null = null;
-    try {
-      const answer = await boundedCall<unknown>({
-        clock,
-        what: `${action}() of the pool ${name}`,
-        timeoutMs: checkTimeoutMs,
-        signal: this.#closing.signal,
-        run: (signal) => callback(entry.object, signal),
-      });
-      if (action === 'check' && !answer) problem = 'answered false';
-    } catch (error) {
-      problem = messageOf(error);
-    }
-    this.#tended--;
-    this.#nowMs = clock.monotonicMs();
+    this.#tending.begin(entry, action, this.options[action]!);
+  }
+
+  #tended(entry: Entry<T>, action: TendAction, problem: string | null): void {
+    const { clock, emit, name } = this.options;
     if (problem !== null && !this.isClosing) {
       this.#counts.checkErrors++;
       emit({ type: 'pool.check_failed', atMs: clock.nowMs(), pool: name, action, message: problem });
@@ -416,8 +410,9 @@ export class PoolCore<T> implements LeaseOwner<T> {
       this.#supply();
       return;
     }
-    entry.goodAtMs = this.#nowMs;
     // A reset is no check: where every borrow is checked, so is this one.
+    if (action === 'reset') entry.goodAtMs = this.#nowMs;
+    else entry.goodAtMs = this.#checksOnBorrow ? clock.monotonicMs() : this.#nowMs;
     if (action === 'reset' && this.#queue.first !== null) this.#offer(entry);
     else this.#deliver(entry);
   }
@@ -500,12 +495,13 @@ export class PoolCore<T> implements LeaseOwner<T> {
     const nowMs = this.options.clock.monotonicMs();
     this.#nowMs = nowMs;
     this.#queue.rest();
+    this.#tending.rest();
     this.#refusals.tell();
     this.#watch.sweep(this.#lent, { nowMs, sweepMs: this.sweepMs });
     if (this.isClosing) return;
     const { idleTimeoutMs, check, checkIntervalMs } = this.options;
     // At most half of the idle are away for a check at once.
-    let checks = check === undefined ? 0 : Math.ceil(this.#idle.size / 2) - this.#tended;
+    let checks = check === undefined ? 0 : Math.ceil(this.#idle.size / 2) - this.#tending.count;
     for (const entry of this.#idle) {
       const isIdleTooLong = nowMs - entry.sinceMs >= idleTimeoutMs && this.#alive > this.min;
       if (isIdleTooLong || entry.expiresAtMs <= nowMs) {
@@ -513,7 +509,7 @@ export class PoolCore<T> implements LeaseOwner<T> {
         this.#destroy(entry, isIdleTooLong ? 'idle' : 'lifetime');
       } else if (nowMs - entry.goodAtMs >= checkIntervalMs && checks-- > 0) {
         this.#idle.remove(entry);
-        void this.#tend(entry, 'check');
+        this.#tend(entry, 'check');
       }
     }
     this.#supply();
@@ -527,6 +523,11 @@ export class PoolCore<T> implements LeaseOwner<T> {
 /** Often enough for the shortest time that matters. */
 function sweepIntervalMs<T>(options: CheckedOptions<T>): number {
   const { idleTimeoutMs, maxLifetimeMs, heldTooLongMs, checkIntervalMs, check } = options;
-  const shortestMs = Math.min(idleTimeoutMs, maxLifetimeMs, heldTooLongMs, check ? checkIntervalMs : Number.POSITIVE_INFINITY);
+  const shortestMs = Math.min(
+    idleTimeoutMs,
+    maxLifetimeMs,
+    heldTooLongMs,
+    check ? checkIntervalMs : Number.POSITIVE_INFINITY,
+  );
   return Math.min(LONGEST_SWEEP_MS, Math.max(SHORTEST_SWEEP_MS, Math.floor(shortestMs / 4)));
 }

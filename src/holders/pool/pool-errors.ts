@@ -100,8 +100,12 @@ export class PoolUnknownError extends TenureError {
 
   constructor(options: { pool: string; known: readonly string[] }) {
     const { pool, known } = options;
-    super('POOL_UNKNOWN', `There is no pool named ${pool}; there are: ${known.join(', ') || 'none'}. Define it first.`, {
-      details: { pool, known },
-    });
+    super(
+      'POOL_UNKNOWN',
+      `There is no pool named ${pool}; there are: ${known.join(', ') || 'none'}. Define it first.`,
+      {
+        details: { pool, known },
+      },
+    );
   }
 }

@@ -112,7 +112,10 @@ export function checkedOptions<T>(options: PoolOptions<T>): CheckedOptions<T> {
   const { bytesPerObject = 65_536, trackBorrowers = 'sampled' } = options;
   if (typeof bytesPerObject !== 'function') requireCount(bytesPerObject, 'bytesPerObject', { least: 0 });
   if (typeof trackBorrowers !== 'boolean' && trackBorrowers !== 'sampled') {
-    throw new InvalidArgumentError('trackBorrowers', `must be true, false or 'sampled'; got ${String(trackBorrowers)}.`);
+    throw new InvalidArgumentError(
+      'trackBorrowers',
+      `must be true, false or 'sampled'; got ${String(trackBorrowers)}.`,
+    );
   }
   return {
     ...checkedNumbers(options),

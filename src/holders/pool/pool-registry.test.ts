@@ -20,7 +20,9 @@ describe('a registry of pools', () => {
     expect(await pool.use(({ model }) => model)).toBe('small');
     expect(budget.reservedBytes).toBeGreaterThan(0);
     expect(() => registry.define('llm', { create })).toThrow(expect.objectContaining({ code: 'POOL_NAME_TAKEN' }));
-    expect(() => registry.pool('http')).toThrow(expect.objectContaining({ code: 'POOL_UNKNOWN', details: { pool: 'http', known: ['llm'] } }));
+    expect(() => registry.pool('http')).toThrow(
+      expect.objectContaining({ code: 'POOL_UNKNOWN', details: { pool: 'http', known: ['llm'] } }),
+    );
     expect(registry.names).toEqual(['llm']);
     expect(registry.has('llm')).toBe(true);
     expect(registry.statistics()).toMatchObject([{ name: 'llm', max: 2, size: 1 }]);

@@ -100,7 +100,7 @@ export class WaitingQueue<T> {
       this.leave(waiter);
       tell();
     };
-    const onAbort = () => 
+    const onAbort = () =>
       leaveWith(() => {
         waiter.reject(signal?.reason);
         this.#onAbort();

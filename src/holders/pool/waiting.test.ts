@@ -18,12 +18,16 @@ describe('time', () => {
     const lease = await pool.acquire();
     const outcomes: string[] = [];
     for (const name of ['a', 'b']) {
-      pool.acquire().catch((error: Error) => outcomes.push(`${name} at ${stage.clock.monotonicMs()}: ${error.message}`));
+      pool
+        .acquire()
+        .catch((error: Error) => outcomes.push(`${name} at ${stage.clock.monotonicMs()}: ${error.message}`));
       await stage.advance(300);
     }
     await stage.advance(2_000);
     expect(outcomes).toEqual([
-      expect.stringContaining('a at 1000: things: no object came free in 1000 ms; 1 of 1 are borrowed (at most 1), 1 more wait.'),
+      expect.stringContaining(
+        'a at 1000: things: no object came free in 1000 ms; 1 of 1 are borrowed (at most 1), 1 more wait.',
+      ),
       expect.stringContaining('b at 1300'),
     ]);
     expect(pool.statistics()).toMatchObject({ timeouts: 2, waiting: 0 });
@@ -117,7 +121,9 @@ describe('number', () => {
     const controllers = Array.from({ length: 100 }, () => new AbortController());
     for (const { signal } of controllers) setMaxListeners(0, signal);
     const codes = Array.from({ length: 10_000 }, (_, index) =>
-      pool.acquire(index % 2 ? { signal: controllers[index % 100]!.signal } : {}).catch((error: { code: string }) => error.code),
+      pool
+        .acquire(index % 2 ? { signal: controllers[index % 100]!.signal } : {})
+        .catch((error: { code: string }) => error.code),
     );
     for (const controller of controllers.reverse()) controller.abort({ code: 'gone' });
     await stage.settle();
@@ -190,7 +196,9 @@ describe('giving up', () => {
   it('in use ends the wait, not the work', async () => {
     const pool = stage.pool({ max: 1 });
     const controller = new AbortController();
-    const working = pool.use(async () => (controller.abort(new Error('enough')), 'done'), { signal: controller.signal });
+    const working = pool.use(async () => (controller.abort(new Error('enough')), 'done'), {
+      signal: controller.signal,
+    });
     await expect(working).resolves.toBe('done');
     await expect(pool.use(() => 1, { signal: controller.signal })).rejects.toThrow('enough');
   });

@@ -1,0 +1,57 @@
+/**
+ * Agents of `node:http` and `node:https` whose sockets are in the books.
+ *
+ * They keep connections alive and bound them as Node's agents do; only opening one, keeping one and using one again pass by the books. These
+ * are the hooks Node documents for agents: `createConnection`, `keepSocketAlive`, `reuseSocket`.
+ */
+import { type AgentOptions, type ClientRequest, Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { SocketBooks } from './socket-books.ts';
+
+type Callback = (error: Error | null, socket?: Duplex) => void;
+/** What Node calls: its return value, if any, would be taken for the socket. */
+type CreateConnection = (options: object, callback: Callback) => Duplex | undefined;
+interface AgentHooks {
+  createConnection: CreateConnection;
+  keepSocketAlive(socket: Duplex): boolean;
+  reuseSocket(socket: Duplex, request: ClientRequest): void;
+}
+
+export function httpAgent(books: SocketBooks, options: AgentOptions): HttpAgent {
+  return inBooks(new HttpAgent(options), books);
+}
+
+export function httpsAgent(books: SocketBooks, options: AgentOptions): HttpsAgent {
+  return inBooks(new HttpsAgent(options), books);
+}
+
+function inBooks<A extends HttpAgent>(agent: A, books: SocketBooks): A {
+  const hooks = agent as unknown as AgentHooks;
+  const { createConnection, keepSocketAlive, reuseSocket } = hooks;
+  hooks.createConnection = (options, callback) => {
+    books.open(
+      (done) => {
+        // Node's own answer by its return value, and take the callback only for a socket that is not there yet.
+        const socket = createConnection.call(agent, options, () => {});
+        if (socket) done(null, socket);
+        else done(new Error('The agent opened no connection.'));
+      },
+      (error, socket) => {
+        if (socket) books.taken(socket);
+        callback(error, socket);
+      },
+    );
+    return undefined;
+  };
+  hooks.keepSocketAlive = (socket) => {
+    const isKept = keepSocketAlive.call(agent, socket);
+    if (isKept) books.freed(socket);
+    return isKept;
+  };
+  hooks.reuseSocket = (socket, request) => {
+    books.taken(socket);
+    reuseSocket.call(agent, socket, request);
+  };
+  return agent;
+}
