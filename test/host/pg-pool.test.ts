@@ -1,5 +1,5 @@
 /** `tenure/pg` against a real PostgreSQL. */
-import { createServer, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Budget } from '../../src/budget/budget.ts';
 import type { PoolEvent } from '../../src/holders/pool/pool-events.ts';
@@ -228,11 +228,11 @@ class Proxy implements AsyncDisposable {
 
   static async start(target: string): Promise<Proxy> {
     const url = new URL(target);
+    const upstreamPort = Number(url.port);
     const sockets = new Set<Socket>();
-    const { connect } = await import('node:net');
     let proxy: Proxy | undefined;
     const listener = createServer((client) => {
-      const upstream = connect(Number(url.port), url.hostname);
+      const upstream = connect(upstreamPort, url.hostname);
       for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
         sockets.add(from);
         // What was connected before the silence stays silent.
