@@ -8,7 +8,14 @@ import { defineConfig } from 'tsdown';
  * See docs/decisions/001-build-and-set-up.md.
  */
 export default defineConfig({
-  entry: ['src/index.ts', 'src/testing.ts', 'src/cli/main.ts'],
+  entry: [
+    'src/index.ts',
+    'src/testing.ts',
+    'src/cli/main.ts',
+    'src/integrations/pg.ts',
+    'src/integrations/llm.ts',
+    'src/integrations/http.ts',
+  ],
   outDir: 'dist',
   format: 'esm',
   platform: 'node',

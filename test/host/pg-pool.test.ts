@@ -33,7 +33,13 @@ afterEach(async () => {
 
 function poolOf(options: PgPoolOptions = {}): PgPool {
   const emit = (event: PoolEvent) => void events.push(event);
-  const pool = new PgPool({ name: `database${pools.length || ''}`, connection: server.connectionString, budget, emit, ...options });
+  const pool = new PgPool({
+    name: `database${pools.length || ''}`,
+    connection: server.connectionString,
+    budget,
+    emit,
+    ...options,
+  });
   pools.push(pool);
   return pool;
 }
@@ -54,7 +60,9 @@ describe('connections', () => {
   it('are shared, at most 20 by default, and counted in the budget', async () => {
     const pool = poolOf();
     const answers = await Promise.all(
-      Array.from({ length: 200 }, (_, index) => pool.query<{ n: number }>('SELECT $1::int AS n, pg_sleep(0.002)', [index])),
+      Array.from({ length: 200 }, (_, index) =>
+        pool.query<{ n: number }>('SELECT $1::int AS n, pg_sleep(0.002)', [index]),
+      ),
     );
     expect(answers.map(({ rows }) => rows[0]!.n)).toEqual(Array.from({ length: 200 }, (_, index) => index));
     const { size, max, bytes, borrows } = pool.statistics();
@@ -88,7 +96,11 @@ describe('connections', () => {
     const admin = poolOf();
     const pid = await pidOf(pool);
     const sleeping = pool.query('SELECT pg_sleep(20)').catch((error: { code?: string; message: string }) => error);
-    await until(async () => (await admin.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND state = $2', [pid, 'active'])).rowCount === 1);
+    await until(
+      async () =>
+        (await admin.query('SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND state = $2', [pid, 'active']))
+          .rowCount === 1,
+    );
     await admin.query('SELECT pg_terminate_backend($1)', [pid]);
     expect(await sleeping).toMatchObject({ message: expect.stringMatching(/terminat/) });
     expect(await pidOf(pool)).not.toBe(pid);
@@ -96,8 +108,14 @@ describe('connections', () => {
   });
 
   it('that went silent are found by the check, and replaced', async () => {
-    await using proxy = await Proxy.start(server.connectionString);
-    const pool = poolOf({ connection: proxy.connectionString, max: 1, checkAfterIdleMs: 0, checkTimeoutMs: 300, destroyTimeoutMs: 300 });
+    await using proxy = await SilentProxy.start(server.connectionString);
+    const pool = poolOf({
+      connection: proxy.connectionString,
+      max: 1,
+      checkAfterIdleMs: 0,
+      checkTimeoutMs: 300,
+      destroyTimeoutMs: 300,
+    });
     const pid = await pidOf(pool);
     proxy.isSilent = true;
     const next = pidOf(pool);
@@ -109,7 +127,10 @@ describe('connections', () => {
 
   it('that cannot be made are told with the cause, soon', async () => {
     const pool = poolOf({ connection: 'postgres://tenure@127.0.0.1:1/postgres', createAttempts: 2, backoffMs: 10 });
-    await expect(pool.query('SELECT 1')).rejects.toMatchObject({ code: 'POOL_CREATE_FAILED', cause: { code: 'ECONNREFUSED' } });
+    await expect(pool.query('SELECT 1')).rejects.toMatchObject({
+      code: 'POOL_CREATE_FAILED',
+      cause: { code: 'ECONNREFUSED' },
+    });
   });
 });
 
@@ -125,7 +146,10 @@ describe('what comes back', () => {
   });
 
   it('keeps its settings by default, and is as new with discard, named statements aside', async () => {
-    for (const [onReturn, expected] of [['rollback', 'hand-made'], ['discard', 'tenure']] as const) {
+    for (const [onReturn, expected] of [
+      ['rollback', 'hand-made'],
+      ['discard', 'tenure'],
+    ] as const) {
       const pool = poolOf({ max: 1, onReturn });
       const named = { name: 'one', text: 'SELECT 1 AS one' };
       await pool.use(async (client) => {
@@ -182,7 +206,10 @@ describe('a transaction', () => {
   it('has the isolation it was asked for', async () => {
     const pool = poolOf();
     const options = { isolation: 'serializable', readOnly: true } as const;
-    const shown = await pool.transaction(async (client) => (await client.query('SHOW transaction_isolation')).rows, options);
+    const shown = await pool.transaction(
+      async (client) => (await client.query('SHOW transaction_isolation')).rows,
+      options,
+    );
     expect(shown).toEqual([{ transaction_isolation: 'serializable' }]);
     const writing = pool.transaction((client) => client.query('TRUNCATE tenure_accounts'), options);
     await expect(writing).rejects.toMatchObject({ code: '25006' });
@@ -216,7 +243,7 @@ it('closes over a query that does not end', async () => {
 });
 
 /** Stands between client and server, and can go silent as a broken network does. */
-class Proxy implements AsyncDisposable {
+class SilentProxy implements AsyncDisposable {
   isSilent = false;
   readonly connectionString: string;
   readonly #close: () => void;
@@ -226,14 +253,17 @@ class Proxy implements AsyncDisposable {
     this.#close = close;
   }
 
-  static async start(target: string): Promise<Proxy> {
+  static async start(target: string): Promise<SilentProxy> {
     const url = new URL(target);
     const upstreamPort = Number(url.port);
     const sockets = new Set<Socket>();
-    let proxy: Proxy | undefined;
+    let proxy: SilentProxy | undefined;
     const listener = createServer((client) => {
       const upstream = connect(upstreamPort, url.hostname);
-      for (const [from, to] of [[client, upstream], [upstream, client]] as const) {
+      for (const [from, to] of [
+        [client, upstream],
+        [upstream, client],
+      ] as const) {
         sockets.add(from);
         // What was connected before the silence stays silent.
         let isCut = false;
@@ -247,7 +277,7 @@ class Proxy implements AsyncDisposable {
     });
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
     url.port = String((listener.address() as { port: number }).port);
-    proxy = new Proxy(url.href, () => {
+    proxy = new SilentProxy(url.href, () => {
       for (const socket of sockets) socket.destroy();
       listener.close();
     });

@@ -30,7 +30,10 @@ describe('charging', () => {
         expect(stage.budget.reservedBytes).toBeGreaterThanOrEqual(THING_BYTES);
         return stage.make();
       },
-      destroy: (thing) => (thing.destroyed++, new Promise<void>((resolve) => (done = resolve))),
+      destroy: (thing) => {
+        thing.destroyed++;
+        return new Promise<void>((resolve) => (done = resolve));
+      },
     });
     (await pool.acquire()).destroy();
     await stage.settle();
@@ -129,7 +132,10 @@ describe('giving', () => {
   it('starts with idle objects, the oldest first, and is over when they are gone', async () => {
     const done: (() => void)[] = [];
     const pool = stage.pool({
-      destroy: (thing) => (thing.destroyed++, new Promise<void>((resolve) => done.push(resolve))),
+      destroy: (thing) => {
+        thing.destroyed++;
+        return new Promise<void>((resolve) => done.push(resolve));
+      },
     });
     await idle(pool, 4);
     let outcome: { accountedBytes: number; claimedBytes: number } | undefined;
@@ -179,7 +185,10 @@ describe('giving', () => {
     const done: (() => void)[] = [];
     const pool = stage.pool({
       max: 4,
-      destroy: (thing) => (thing.destroyed++, new Promise<void>((resolve) => done.push(resolve))),
+      destroy: (thing) => {
+        thing.destroyed++;
+        return new Promise<void>((resolve) => done.push(resolve));
+      },
     });
     await idle(pool, 1);
     const reclaiming = stage.budget.reclaim({ targetBytes: THING_BYTES });
@@ -212,7 +221,12 @@ describe('giving', () => {
   });
 
   it('is over in time though a destroyer hangs', async () => {
-    const pool = stage.pool({ destroy: (thing) => (thing.destroyed++, new Promise(() => {})) });
+    const pool = stage.pool({
+      destroy: (thing) => {
+        thing.destroyed++;
+        return new Promise(() => {});
+      },
+    });
     await idle(pool, 2);
     let outcome: { accountedBytes: number; end: string } | undefined;
     void stage.budget.reclaim({ targetBytes: 2 * THING_BYTES, deadlineMs: 500 }).then((value) => (outcome = value));

@@ -64,7 +64,10 @@ describe('close', () => {
     let open = (): void => {};
     let signal: AbortSignal | undefined;
     const pool = stage.pool({
-      create: (given) => ((signal = given), new Promise<Thing>((resolve) => (open = () => resolve(stage.make())))),
+      create: (given) => {
+        signal = given;
+        return new Promise<Thing>((resolve) => (open = () => resolve(stage.make())));
+      },
     });
     const wait = pool.acquire();
     await stage.settle();
@@ -100,7 +103,10 @@ describe('close', () => {
 
   it('is bounded though a destroyer hangs', async () => {
     const pool = stage.pool({
-      destroy: (thing) => (thing.destroyed++, new Promise(() => {})),
+      destroy: (thing) => {
+        thing.destroyed++;
+        return new Promise(() => {});
+      },
       destroyTimeoutMs: 3_000,
     });
     (await pool.acquire()).release();

@@ -32,7 +32,10 @@ describe('a factory', () => {
       const attemptsMs: number[] = [];
       const pool = stage.pool({
         ...{ max: 5, createAttempts: 3, backoffMs: 100 },
-        create: () => (attemptsMs.push(stage.clock.monotonicMs()), create()),
+        create: () => {
+          attemptsMs.push(stage.clock.monotonicMs());
+          return create();
+        },
       });
       const wait = pool.acquire().catch((error: unknown) => error);
       await stage.advance(1_000);
@@ -48,7 +51,10 @@ describe('a factory', () => {
     let attempts = 0;
     const pool = stage.pool({
       ...{ min: 2, max: 5, acquireTimeoutMs: 60_000, longestBackoffMs: 2_000 },
-      create: () => (attempts++, Promise.reject(new Error('down'))),
+      create: () => {
+        attempts++;
+        return Promise.reject(new Error('down'));
+      },
     });
     const waits = Array.from({ length: 100 }, () => codeOf(pool.acquire()));
     await stage.advance(60_000);
@@ -94,9 +100,10 @@ describe('a factory', () => {
     const signals: AbortSignal[] = [];
     const pool = stage.pool({
       ...{ max: 1, createTimeoutMs: 1_000, createAttempts: 2, backoffMs: 10 },
-      create: (signal) => (
-        signals.push(signal), new Promise<Thing>((resolve) => opens.push(() => resolve(stage.make())))
-      ),
+      create: (signal) => {
+        signals.push(signal);
+        return new Promise<Thing>((resolve) => opens.push(() => resolve(stage.make())));
+      },
     });
     const wait = pool.acquire().catch((error: unknown) => error);
     await stage.advance(5_000);

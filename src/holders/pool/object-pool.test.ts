@@ -285,7 +285,12 @@ describe('checking', () => {
     answers.get(0)!(true);
     await stage.advance(250);
     const order: string[] = [];
-    const waits = ['a', 'b'].map((name) => pool.acquire().then((lease) => (order.push(name), lease)));
+    const waits = ['a', 'b'].map((name) =>
+      pool.acquire().then((lease) => {
+        order.push(name);
+        return lease;
+      }),
+    );
     await stage.settle();
     for (const answer of answers.values()) answer(true);
     for (const wait of waits) (await wait).release();
@@ -300,7 +305,12 @@ describe('checking', () => {
     for (const lease of leases) lease.release();
     await stage.advance(10);
     const order: string[] = [];
-    const waits = ['a', 'b'].map((name) => pool.acquire().then((lease) => (order.push(name), lease)));
+    const waits = ['a', 'b'].map((name) =>
+      pool.acquire().then((lease) => {
+        order.push(name);
+        return lease;
+      }),
+    );
     await stage.settle();
     expect([...answers.keys()]).toEqual([1, 0]);
     answers.get(0)!(true);
@@ -318,7 +328,10 @@ describe('resetting', () => {
     const done: string[] = [];
     const pool = stage.pool({ max: 1, reset: (thing) => Promise.resolve().then(() => done.push(`reset ${thing.id}`)) });
     const lease = await pool.acquire();
-    const next = pool.acquire().then((one) => (done.push('next'), one));
+    const next = pool.acquire().then((one) => {
+      done.push('next');
+      return one;
+    });
     lease.release();
     expect(done).toEqual([]);
     (await next).release();

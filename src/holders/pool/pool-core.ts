@@ -308,10 +308,13 @@ export class PoolCore<T> implements LeaseOwner<T> {
 
   /** To the oldest who waits, after its check if it needs one; else it is idle. */
   #offer(entry: Entry<T>): void {
-    if (this.#isGood(entry)) return this.#deliver(entry);
-    entry.state = 'idle';
-    this.#idle.pushByAge(entry);
-    this.#supply();
+    if (this.#isGood(entry)) {
+      this.#deliver(entry);
+    } else {
+      entry.state = 'idle';
+      this.#idle.pushByAge(entry);
+      this.#supply();
+    }
   }
 
   #deliver(entry: Entry<T>): void {
@@ -337,7 +340,10 @@ export class PoolCore<T> implements LeaseOwner<T> {
 
   /** Sees to it that something is on its way for everybody who waits, and that `min` are there. */
   #supply(): void {
-    if (this.isClosing) return this.#tellIfEmpty();
+    if (this.isClosing) {
+      this.#tellIfEmpty();
+      return;
+    }
     while (this.#queue.size > this.#coming) {
       const entry = this.#idle.last;
       if (entry === null) break;

@@ -106,7 +106,10 @@ export class Tending<T> {
     const nowMs = this.#clock.monotonicMs();
     for (const call of this.#waiting) {
       // A timer of the machine may fire a fraction of a millisecond early.
-      if (call.deadlineMs > nowMs + 1) return this.#arm(call.deadlineMs - nowMs);
+      if (call.deadlineMs > nowMs + 1) {
+        this.#arm(call.deadlineMs - nowMs);
+        return;
+      }
       this.#giveUp(call, new TimeoutError(`${call.action}() of the pool ${this.#name}`, this.#timeoutMs));
     }
   }

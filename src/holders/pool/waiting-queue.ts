@@ -128,7 +128,10 @@ export class WaitingQueue<T> {
       const { next }: Waiter<T> = waiter;
       if (!waiter.hasOwnTimer) {
         // A timer of the machine may fire a fraction of a millisecond early.
-        if (waiter.deadlineMs > nowMs + 1) return this.#arm(waiter.deadlineMs - nowMs);
+        if (waiter.deadlineMs > nowMs + 1) {
+          this.#arm(waiter.deadlineMs - nowMs);
+          return;
+        }
         this.leave(waiter);
         this.#onTimeout(waiter);
       }

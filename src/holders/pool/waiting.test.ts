@@ -40,7 +40,10 @@ describe('time', () => {
     const ends: string[] = [];
     const waitFor = (name: string, timeoutMs?: number) =>
       pool.acquire(timeoutMs === undefined ? {} : { timeoutMs }).then(
-        (one) => (ends.push(`${name} served`), one.release()),
+        (one) => {
+          ends.push(`${name} served`);
+          return one.release();
+        },
         (error: { code: string }) => ends.push(`${name} ${error.code} at ${stage.clock.monotonicMs()}`),
       );
     const waits = [waitFor('long', 5_000), waitFor('usual'), waitFor('none', 0), waitFor('short', 200)];
@@ -196,9 +199,15 @@ describe('giving up', () => {
   it('in use ends the wait, not the work', async () => {
     const pool = stage.pool({ max: 1 });
     const controller = new AbortController();
-    const working = pool.use(async () => (controller.abort(new Error('enough')), 'done'), {
-      signal: controller.signal,
-    });
+    const working = pool.use(
+      async () => {
+        controller.abort(new Error('enough'));
+        return 'done';
+      },
+      {
+        signal: controller.signal,
+      },
+    );
     await expect(working).resolves.toBe('done');
     await expect(pool.use(() => 1, { signal: controller.signal })).rejects.toThrow('enough');
   });

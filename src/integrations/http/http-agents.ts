@@ -13,6 +13,8 @@ type Callback = (error: Error | null, socket?: Duplex) => void;
 /** What Node calls: its return value, if any, would be taken for the socket. */
 type CreateConnection = (options: object, callback: Callback) => Duplex | undefined;
 interface AgentHooks {
+  /** What Node holds against `maxTotalSockets`; not in its documentation, there in every version. */
+  totalSocketCount?: number;
   createConnection: CreateConnection;
   keepSocketAlive(socket: Duplex): boolean;
   reuseSocket(socket: Duplex, request: ClientRequest): void;
@@ -29,19 +31,30 @@ export function httpsAgent(books: SocketBooks, options: AgentOptions): HttpsAgen
 function inBooks<A extends HttpAgent>(agent: A, books: SocketBooks): A {
   const hooks = agent as unknown as AgentHooks;
   const { createConnection, keepSocketAlive, reuseSocket } = hooks;
+  const open = (options: object): Duplex => {
+    let socket: Duplex | undefined;
+    try {
+      socket = createConnection.call(agent, options, () => {});
+    } finally {
+      if (socket === undefined) books.failed();
+    }
+    if (socket === undefined) throw new Error('The agent opened no connection.');
+    books.add(socket);
+    books.taken(socket);
+    return socket;
+  };
   hooks.createConnection = (options, callback) => {
-    books.open(
-      (done) => {
-        // Node's own answer by its return value, and take the callback only for a socket that is not there yet.
-        const socket = createConnection.call(agent, options, () => {});
-        if (socket) done(null, socket);
-        else done(new Error('The agent opened no connection.'));
-      },
-      (error, socket) => {
-        if (socket) books.taken(socket);
-        callback(error, socket);
-      },
-    );
+    if (books.tryCharge()) return open(options);
+    // Node counts a connection when it is there; one that waits for room must count as well, or there would be more than max.
+    count(hooks, 1);
+    books
+      .charge()
+      .then(() => open(options))
+      .finally(() => count(hooks, -1))
+      .then(
+        (socket) => callback(null, socket),
+        (error: Error) => callback(error),
+      );
     return undefined;
   };
   hooks.keepSocketAlive = (socket) => {
@@ -54,4 +67,8 @@ function inBooks<A extends HttpAgent>(agent: A, books: SocketBooks): A {
     reuseSocket.call(agent, socket, request);
   };
   return agent;
+}
+
+function count(agent: AgentHooks, change: number): void {
+  if (typeof agent.totalSocketCount === 'number') agent.totalSocketCount += change;
 }

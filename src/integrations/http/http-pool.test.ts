@@ -73,7 +73,14 @@ describe('the agents of Node', () => {
       await until(() => pool.statistics().idle === 1);
     }
     expect(connected).toBe(1);
-    expect(pool.statistics()).toMatchObject({ max: 100, size: 1, idle: 1, created: 1, borrows: 5, bytes: SOCKET_BYTES });
+    expect(pool.statistics()).toMatchObject({
+      max: 100,
+      size: 1,
+      idle: 1,
+      created: 1,
+      borrows: 5,
+      bytes: SOCKET_BYTES,
+    });
   });
 
   it('open no more than max; further requests wait for one', async () => {
@@ -94,7 +101,9 @@ describe('the agents of Node', () => {
     await Promise.all([1, 2, 3].map(() => fetchWith(pool)));
     await until(() => pool.statistics().idle === 3);
     let response: ServerResponse | undefined;
-    answer = (given) => void (response = given);
+    answer = (given) => {
+      response = given;
+    };
     const busy = fetchWith(pool);
     await until(() => response !== undefined);
     const { accountedBytes } = await budget.reclaim({ targetBytes: 10 * SOCKET_BYTES });
@@ -156,7 +165,9 @@ describe('undici', () => {
     expect(size).toBeGreaterThan(0);
     expect(pool.statistics()).toMatchObject({ bytes: size * SOCKET_BYTES, borrowed: 0 });
     let response: ServerResponse | undefined;
-    answer = (given) => void (response = given);
+    answer = (given) => {
+      response = given;
+    };
     const busy = undici.request(url, { dispatcher });
     await until(() => response !== undefined);
     expect(pool.statistics().borrowed).toBe(1);
@@ -173,7 +184,9 @@ describe('undici', () => {
   it('waits for room in the budget, and is told when there is none', async () => {
     const crowd = new ScriptedConsumer(budget, { name: 'crowd', bytes: 20 * SOCKET_BYTES, onReclaim: () => 0 });
     const pool = poolOf({ acquireTimeoutMs: 30 });
-    await expect(undici.request(url, { dispatcher: pool.undici(undici) })).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' });
+    await expect(undici.request(url, { dispatcher: pool.undici(undici) })).rejects.toMatchObject({
+      code: 'BUDGET_EXCEEDED',
+    });
     crowd.give(20 * SOCKET_BYTES);
   });
 

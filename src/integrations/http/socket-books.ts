@@ -56,37 +56,41 @@ export class SocketBooks {
     return this.#bytes?.usedBytes ?? 0;
   }
 
-  /**
-   * Charges a connection, then opens it: `connect` gets a callback of Node's kind. The answer comes by `callback`, never within this call.
-   */
-  open(
-    connect: (callback: (error: Error | null, socket?: Duplex) => void) => void,
-    callback: (error: Error | null, socket?: Duplex) => void,
-  ): void {
+  /** Charges a connection if there is room for it now; never waits. */
+  tryCharge(): boolean {
+    return !this.#closing.signal.aborted && (this.#bytes === null || this.#bytes.tryTake(this.#bytesPerSocket));
+  }
+
+  /** Charges a connection, waiting for room. Rejects with what `Reservation.grow` rejects with, and after close. */
+  async charge(): Promise<void> {
+    this.#closing.signal.throwIfAborted();
     this.#opening++;
-    const end = (error: Error | null, socket?: Duplex) => {
+    try {
+      await this.#bytes?.take(this.#bytesPerSocket, { timeoutMs: this.#waitMs, signal: this.#closing.signal });
+    } catch (error) {
+      this.failures++;
+      throw error;
+    } finally {
       this.#opening--;
-      if (socket && error === null) this.#opened(socket);
-      else {
-        this.failures++;
-        this.#release();
-      }
-      callback(error, socket);
-    };
-    this.#charge().then(
-      () => {
-        try {
-          connect(end);
-        } catch (error) {
-          end(error as Error);
-        }
-      },
-      (error: Error) => {
-        this.#opening--;
-        this.failures++;
-        callback(error);
-      },
-    );
+    }
+  }
+
+  /** What was charged has become `socket`; its end is the end of the charge. */
+  add(socket: Duplex): void {
+    if (this.#closing.signal.aborted) socket.destroy();
+    this.opened++;
+    this.#open.add(socket);
+    socket.once('close', () => {
+      this.#open.delete(socket);
+      this.#free.delete(socket);
+      this.#release();
+    });
+  }
+
+  /** What was charged has become nothing. */
+  failed(): void {
+    this.failures++;
+    this.#release();
   }
 
   /** True for a socket of these books. */
@@ -112,22 +116,6 @@ export class SocketBooks {
     for (const socket of this.#open) socket.destroy();
     await Promise.all(closed);
     this.#bytes?.close();
-  }
-
-  #opened(socket: Duplex): void {
-    if (this.#closing.signal.aborted) socket.destroy();
-    this.opened++;
-    this.#open.add(socket);
-    socket.once('close', () => {
-      this.#open.delete(socket);
-      this.#free.delete(socket);
-      this.#release();
-    });
-  }
-
-  async #charge(): Promise<void> {
-    this.#closing.signal.throwIfAborted();
-    await this.#bytes?.take(this.#bytesPerSocket, { timeoutMs: this.#waitMs, signal: this.#closing.signal });
   }
 
   #release(): void {

@@ -10,6 +10,8 @@ import type { SocketBooks } from './socket-books.ts';
 
 type Callback = (...answer: [error: Error, socket: null] | [error: null, socket: never]) => void;
 
+type Answer = (error: Error | null, socket: Duplex | null) => void;
+
 /** What is used of undici. */
 export interface UndiciModule<A> {
   readonly Agent: new (options: never) => A;
@@ -29,15 +31,29 @@ export function undiciAgent<A>(
   undici: UndiciModule<A>,
   { books, options }: { books: SocketBooks; options: UndiciAgentOptions },
 ): { agent: A; stop: () => void } {
-  const connector = undici.buildConnector(options.connect as never) as (options: object, callback: Callback) => void;
-  const connect = (target: object, callback: (error: Error | null, socket: Duplex | null) => void) =>
-    books.open(
-      (done) => connector(target, (error, socket) => done(error, (socket as unknown as Duplex | null) ?? undefined)),
-      (error, socket) => {
-        if (socket) books.freed(socket);
-        callback(error, socket ?? null);
-      },
+  const connector = undici.buildConnector({ ...options.connect } as never) as (
+    options: object,
+    callback: Callback,
+  ) => void;
+  const open = (target: object, callback: Answer) =>
+    connector(target, (error, connected) => {
+      const socket = connected as unknown as Duplex | null;
+      if (socket === null || error !== null) {
+        books.failed();
+        callback(error, null);
+      } else {
+        books.add(socket);
+        books.freed(socket);
+        callback(null, socket);
+      }
+    });
+  const connect = (target: object, callback: Answer) => {
+    if (books.tryCharge()) return open(target, callback);
+    books.charge().then(
+      () => open(target, callback),
+      (error: Error) => callback(error, null),
     );
+  };
   const agent = new undici.Agent({ ...options, connect } as never);
   return { agent, stop: watch(books) };
 }

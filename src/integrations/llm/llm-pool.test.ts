@@ -45,7 +45,9 @@ afterEach(async () => {
 function complete(response: ServerResponse): void {
   const message = { role: 'assistant', content: 'Tuesday.' };
   response.setHeader('content-type', 'application/json');
-  response.end(JSON.stringify({ id: '1', object: 'chat.completion', choices: [{ index: 0, message, finish_reason: 'stop' }] }));
+  response.end(
+    JSON.stringify({ id: '1', object: 'chat.completion', choices: [{ index: 0, message, finish_reason: 'stop' }] }),
+  );
 }
 
 function poolOf(options: Partial<LlmPoolOptions<OpenAI>> = {}): LlmPool<OpenAI> {
@@ -61,7 +63,12 @@ const ask = (client: OpenAI, { signal }: { signal: AbortSignal }) =>
 /** A breaker that remembers. */
 function breakerOf() {
   const told: string[] = [];
-  return { told, admit: () => void told.push('admit'), succeeded: () => void told.push('good'), failed: () => void told.push('bad') };
+  return {
+    told,
+    admit: () => void told.push('admit'),
+    succeeded: () => void told.push('good'),
+    failed: () => void told.push('bad'),
+  };
 }
 
 describe('requests', () => {
@@ -70,7 +77,12 @@ describe('requests', () => {
     const answers = await Promise.all(Array.from({ length: 40 }, () => pool.request(ask)));
     expect(answers.map(({ choices }) => choices[0]!.message.content)).toEqual(Array(40).fill('Tuesday.'));
     expect(mostUnderWay).toBeLessThanOrEqual(10);
-    expect(pool.statistics()).toMatchObject({ max: 10, borrowed: 0, borrows: 40, bytes: pool.statistics().size * 65_536 });
+    expect(pool.statistics()).toMatchObject({
+      max: 10,
+      borrowed: 0,
+      borrows: 40,
+      bytes: pool.statistics().size * 65_536,
+    });
     await budget.reclaim({ targetBytes: 2 ** 24 });
     expect(pool.statistics().size).toBe(0);
   });
@@ -125,7 +137,12 @@ describe('requests', () => {
     answer = (response) => response.destroy();
     await expect(pool.request(ask)).rejects.toThrow();
     expect(breaker.told.filter((one) => one !== 'admit')).toEqual(['bad', 'bad', 'good', 'bad']);
-    const open = { ...breakerOf(), admit: () => { throw new Error('open'); } };
+    const open = {
+      ...breakerOf(),
+      admit: () => {
+        throw new Error('open');
+      },
+    };
     const closed = poolOf({ name: 'other', breaker: open });
     await expect(closed.request(ask)).rejects.toThrow('open');
     expect(closed.statistics()).toMatchObject({ borrows: 0, size: 0 });
@@ -169,9 +186,17 @@ describe('the rate', () => {
     const waits = Array.from({ length: 6 }, (_, index) =>
       rate.pass({ timeoutMs: 60_000 }).then(() => sent.push([index, clock.monotonicMs()])),
     );
+    await clock.advance(0);
     await clock.advance(10_000);
     await Promise.all(waits);
-    expect(sent).toEqual([[0, 0], [1, 0], [2, 0], [3, 1_000], [4, 2_000], [5, 3_000]]);
+    expect(sent).toEqual([
+      [0, 0],
+      [1, 0],
+      [2, 0],
+      [3, 1_000],
+      [4, 2_000],
+      [5, 3_000],
+    ]);
   });
 
   it('refuses at once who would have to wait too long, and forgets who gave up', async () => {
