@@ -52,11 +52,17 @@ export class Entry<T> {
 
 /** Entries by age in this list, oldest first. */
 export class EntryList<T> {
+  readonly #state: EntryState;
   first: Entry<T> | null = null;
   last: Entry<T> | null = null;
   size = 0;
   /** Bytes of all in it. */
   bytes = 0;
+
+  /** Who joins is in `state`. */
+  constructor(state: EntryState) {
+    this.#state = state;
+  }
 
   /** Joins as the youngest. */
   push(entry: Entry<T>): void {
@@ -82,6 +88,12 @@ export class EntryList<T> {
     this.bytes -= entry.bytes;
   }
 
+  /** Bytes of `count` of them, on average; of all where there are no more. */
+  shareBytes(count: number): number {
+    if (count <= 0) return 0;
+    return count >= this.size ? this.bytes : Math.floor((this.bytes * count) / this.size);
+  }
+
   /** Oldest first; the one handed out may be removed meanwhile. */
   *[Symbol.iterator](): Generator<Entry<T>> {
     for (let entry = this.first; entry !== null; ) {
@@ -92,6 +104,7 @@ export class EntryList<T> {
   }
 
   #insertAfter(before: Entry<T> | null, entry: Entry<T>): void {
+    entry.state = this.#state;
     const after = before === null ? this.first : before.next;
     entry.previous = before;
     entry.next = after;

@@ -1,5 +1,5 @@
 /** What a pool tells of itself: gauges and counts, all read in constant time. */
-import { DESTROY_CAUSES, type DestroyCause } from './pool-events.ts';
+import type { DestroyCause } from './pool-events.ts';
 
 /** The state of a pool and what has happened since it was made. */
 export interface PoolStatistics {
@@ -32,16 +32,4 @@ export interface PoolStatistics {
   readonly returnedTwice: number;
   /** Waits of all borrows, those that were served at once included, in milliseconds; within 19 %. */
   readonly waitMs: { readonly p50: number; readonly p99: number };
-}
-
-/** Counts that only rise. */
-export class PoolCounts {
-  created = 0;
-  borrows = 0;
-  timeouts = 0;
-  refusals = 0;
-  checkErrors = 0;
-  destroyErrors = 0;
-  returnedTwice = 0;
-  readonly destroyed = Object.fromEntries(DESTROY_CAUSES.map((cause) => [cause, 0])) as Record<DestroyCause, number>;
 }

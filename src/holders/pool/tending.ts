@@ -7,7 +7,9 @@
  */
 import type { Clock, Timer } from '../../base/clock.ts';
 import { messageOf, TimeoutError } from '../../base/errors.ts';
+import type { EventSink } from '../../base/events.ts';
 import type { Entry } from './entry.ts';
+import type { PoolEvent } from './pool-events.ts';
 
 export type TendAction = 'check' | 'reset';
 
@@ -20,22 +22,28 @@ interface Call<T> {
 export class Tending<T> {
   readonly #name: string;
   readonly #clock: Clock;
+  readonly #emit: EventSink<PoolEvent>;
   readonly #timeoutMs: number;
   readonly #onDone: (entry: Entry<T>, action: TendAction, problem: string | null) => void;
   readonly #waiting = new Set<Call<T>>();
   #timer: Timer | null = null;
   /** Entries away for a check or a reset. */
   count = 0;
+  #isClosing = false;
+  /** Checks and resets that failed. */
+  errorCount = 0;
 
   /** `onDone` gets each entry back, with what was wrong with it. */
   constructor(options: {
     name: string;
     clock: Clock;
+    emit: EventSink<PoolEvent>;
     timeoutMs: number;
     onDone: (entry: Entry<T>, action: TendAction, problem: string | null) => void;
   }) {
     this.#name = options.name;
     this.#clock = options.clock;
+    this.#emit = options.emit;
     this.#timeoutMs = options.timeoutMs;
     this.#onDone = options.onDone;
   }
@@ -64,6 +72,7 @@ export class Tending<T> {
 
   /** Ends what is under way. */
   close(reason: Error): void {
+    this.#isClosing = true;
     for (const call of this.#waiting) this.#giveUp(call, reason);
     this.rest();
   }
@@ -88,6 +97,11 @@ export class Tending<T> {
 
   #done(entry: Entry<T>, action: TendAction, problem: string | null): void {
     this.count--;
+    if (problem !== null && !this.#isClosing) {
+      this.errorCount++;
+      const atMs = this.#clock.nowMs();
+      this.#emit({ type: 'pool.check_failed', atMs, pool: this.#name, action, message: problem });
+    }
     this.#onDone(entry, action, problem);
   }
 
