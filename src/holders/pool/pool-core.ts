@@ -130,9 +130,12 @@ export class PoolCore<T> implements LeaseOwner<T> {
   /** Waits in line for an object. */
   wait(waiting: Waiting, borrow: (...args: never[]) => unknown): Promise<Lease<T>> {
     if (this.isClosing) return Promise.reject(new ClosedError(`The pool ${this.name}`));
-    const startMs = this.options.clock.monotonicMs();
-    this.#nowMs = startMs;
-    return this.#room.enter(waiting, { startMs, site: this.#watch.site(borrow), onEntered: () => this.#supply() });
+    this.#nowMs = this.options.clock.monotonicMs();
+    return this.#room.enter(waiting, {
+      startMs: this.#nowMs,
+      site: this.#watch.site(borrow),
+      onEntered: () => this.#supply(),
+    });
   }
 
   takeBack(entry: Entry<T>, isBroken: boolean): void {
