@@ -130,6 +130,12 @@ export function requireTtl(ttlMs: number | undefined): void {
 }
 
 /** @throws InvalidArgumentError */
+export function requireSize(sizeBytes: number | undefined): void {
+  if (sizeBytes === undefined || (typeof sizeBytes === 'number' && sizeBytes >= 0)) return;
+  throw new InvalidArgumentError('sizeBytes', `must be bytes, 0 or more; got ${String(sizeBytes)}.`);
+}
+
+/** @throws InvalidArgumentError */
 export function requireOwner(owner: string | undefined): void {
   if (owner === undefined || (typeof owner === 'string' && owner !== '' && owner.length <= MOST_OWNER_LENGTH)) return;
   throw new InvalidArgumentError('owner', `must be a string of 1 to ${MOST_OWNER_LENGTH} characters.`);

@@ -16,7 +16,7 @@
  */
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { ClosedError, InvalidArgumentError } from '../../base/errors.ts';
-import { type CacheBounds, type CacheOptions, requireBounds, requireOptions, requireOwner, requireTtl, type SetOptions } from './cache-options.ts';
+import { type CacheBounds, type CacheOptions, requireBounds, requireOptions, requireOwner, requireSize, requireTtl, type SetOptions } from './cache-options.ts';
 import type { CacheStats } from './cache-stats.ts';
 import { Entries } from './entries.ts';
 import { NONE } from './policy.ts';
@@ -176,6 +176,7 @@ export class Cache<K, V> implements Disposable, AsyncDisposable {
     const { signal } = options;
     const ttlMs = this.#ttlOf(options);
     requireOwner(options.owner);
+    requireSize(options.sizeBytes);
     if (typeof compute !== 'function') throw new InvalidArgumentError('compute', 'must be a function.');
     signal?.throwIfAborted();
     const held = this.get(key);
@@ -279,8 +280,8 @@ export class Cache<K, V> implements Disposable, AsyncDisposable {
 
   #endOf({ sizeBytes, owner }: ComputeOptions, ttlMs: number | undefined): FlightEnd<K, V> {
     const entries = this.#entries;
-    entries.counters.computations++;
     return {
+      started: () => void entries.counters.computations++,
       kept: (key, value) => {
         if (value === undefined) return;
         const bytes = entries.charge(key, value, sizeBytes);

@@ -6,8 +6,7 @@
  * foreign runs.
  */
 import { invariant } from '../../base/assert.ts';
-import type { Clock } from '../../base/clock.ts';
-import { InvalidArgumentError } from '../../base/errors.ts';
+import { type Clock, nextTurn } from '../../base/clock.ts';
 import { seededRandom } from '../../base/random.ts';
 import { Budget } from '../../budget/budget.ts';
 import type { ReclaimRequest } from '../../budget/consumer.ts';
@@ -20,6 +19,7 @@ import {
   MOST_ENTRIES,
   MOST_ENTRY_BYTES,
   type RefusalCause,
+  requireSize,
 } from './cache-options.ts';
 import { CacheCounters, type CacheStats } from './cache-stats.ts';
 import { Departures } from './departures.ts';
@@ -91,8 +91,8 @@ export class Entries<K, V> {
   /** What an entry will be charged; NaN when its size cannot be told. Runs the user's `sizeOf`. */
   charge(key: K, value: V, sizeBytes: number | undefined): number {
     if (sizeBytes !== undefined) {
-      if (typeof sizeBytes === 'number' && sizeBytes >= 0) return Math.ceil(sizeBytes) + this.#overheadBytes;
-      throw new InvalidArgumentError('sizeBytes', `must be bytes, 0 or more; got ${String(sizeBytes)}.`);
+      requireSize(sizeBytes);
+      return Math.ceil(sizeBytes) + this.#overheadBytes;
     }
     const { sizeOf } = this.#options;
     if (sizeOf === undefined) return estimateBytes(value) + estimateBytes(key) + this.#overheadBytes;
@@ -363,8 +363,8 @@ export class Entries<K, V> {
       while (this.usedBytes > leastBytes && this.#evict('pressure'));
     }
     this.table.shrink();
-    // Whoever is told may use the cache, and must not take what was just released.
-    if (!this.#departures.isEmpty) queueMicrotask(() => this.#departures.tell());
+    // Whoever is told may use the cache, and must not take what was just released before the books are closed on it.
+    if (!this.#departures.isEmpty) void nextTurn().then(() => this.#departures.tell());
   }
 
   #giveExcess(leastBytes: number): void {

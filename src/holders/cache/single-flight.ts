@@ -28,6 +28,7 @@ interface Flight<V> {
 
 /** What becomes of a computation. */
 export interface FlightEnd<K, V> {
+  started(): void;
   /** It returned, and nobody touched the key. Must not throw. */
   kept(key: K, value: V): void;
   /** It returned too late. */
@@ -73,6 +74,7 @@ export class SingleFlight<K, V> {
       signal?.addEventListener('abort', onAbort, { once: true });
       if (known === undefined) {
         this.#flights.set(key, flight);
+        end.started();
         void this.#run(key, flight, { compute, end });
       }
     });
