@@ -117,6 +117,7 @@ describe('a cache under a budget', () => {
     fill(first, 90);
     fill(second, 90);
     await budget.reclaim({ targetBytes: 50 * KB, level: 'high' });
+    await clock.advance(1);
     await Promise.all(inner);
     expect(inner).toHaveLength(1);
     expect(budget.reservedBytes).toBeLessThanOrEqual(140 * KB);

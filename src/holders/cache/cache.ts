@@ -95,7 +95,7 @@ export class Cache<K, V> implements Disposable, AsyncDisposable {
     counters.hits++;
     table.policy.hit(slot);
     if (table.owners !== null) table.owners.touch(slot);
-    if ((table.hashes[slot]! & entries.curve.mask) === 0) entries.sampleRead(slot);
+    if ((table.hashes[slot]! & entries.sampleMask) === 0) entries.sampleRead(slot);
     return table.values[slot];
   }
 

@@ -47,6 +47,8 @@ export class Entries<K, V> {
   readonly table: SlotTable<K, V>;
   readonly counters = new CacheCounters();
   readonly curve: ValueCurve;
+  /** Keys with none of these bits in their hash are told to the curve. */
+  sampleMask = 0;
   readonly #options: CacheOptions<K, V>;
   readonly #clock: Clock;
   readonly #hasher: KeyHasher;
@@ -171,6 +173,7 @@ export class Entries<K, V> {
     this.#books.release(this.usedBytes);
     table.clear();
     this.curve.clear();
+    this.sampleMask = 0;
     this.#isLighter = true;
   }
 
@@ -202,6 +205,7 @@ export class Entries<K, V> {
     const { hashes, bytes } = this.table;
     const { hits: countedHits } = this.counters;
     this.curve.read({ hash: hashes[slot]!, bytes: bytes[slot]!, heldBytes: this.usedBytes, countedHits });
+    this.sampleMask = this.curve.mask;
   }
 
   stats({ name, computing }: { name: string; computing: number }): CacheStats {
@@ -267,7 +271,7 @@ export class Entries<K, V> {
     table.values[slot] = value;
     if (owner !== undefined) table.watchOwners().add(slot, owner);
     this.#startTime(slot, ttlMs);
-    if ((hash & this.curve.mask) === 0) this.sampleRead(slot);
+    if ((hash & this.sampleMask) === 0) this.sampleRead(slot);
     this.counters.sets++;
     return true;
   }
