@@ -1,5 +1,6 @@
 /** The policies by name. */
 import { InvalidArgumentError } from '../../base/errors.ts';
+import { HitDensity } from './policies/hit-density.ts';
 import { Lru } from './policies/lru.ts';
 import { S3Fifo } from './policies/s3-fifo.ts';
 import { Sieve } from './policies/sieve.ts';
@@ -10,6 +11,7 @@ const POLICIES = {
   lru: () => new Lru(),
   sieve: () => new Sieve(),
   's3-fifo': () => new S3Fifo(),
+  'hit-density': (options) => new HitDensity(options),
   'w-tinylfu': (options) => new WTinyLfu(options),
 } as const satisfies Record<string, PolicyFactory>;
 
