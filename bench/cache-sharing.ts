@@ -1,6 +1,7 @@
 /** Do caches under one budget divide it better than walls between them would? */
-import { bestSplit, ENTRY_BYTES, type Load, loopLoad, scanLoad, shared, split, zipfLoad } from './cache/sharing.ts';
+
 import { DEFAULT_POLICY, type PolicyName } from '../src/holders/cache/policies.ts';
+import { bestSplit, ENTRY_BYTES, type Load, loopLoad, scanLoad, shared, split, zipfLoad } from './cache/sharing.ts';
 import type { Bench } from './table.ts';
 
 const LIMIT_BYTES = 1000 * ENTRY_BYTES;
@@ -47,7 +48,15 @@ export const bench: Bench = {
       }
     }
     return {
-      columns: ['two caches', 'policy', 'hits %, equal split', 'hits %, best split', 'hits %, one budget', 'best split', 'held under one budget, %'],
+      columns: [
+        'two caches',
+        'policy',
+        'hits %, equal split',
+        'hits %, best split',
+        'hits %, one budget',
+        'best split',
+        'held under one budget, %',
+      ],
       rows,
       notes: [
         'Simulated: four minutes, of which the second half counts; a limit of 1,000 entries. Under one budget a reclaim takes 4 % every two seconds from where it costs the fewest hits per second, and whoever misses takes it again. The best split is the best of 21, found by trying them all on the same requests.',

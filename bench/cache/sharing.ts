@@ -47,7 +47,10 @@ export interface SharingOutcome {
 }
 
 /** All caches under one budget. */
-export async function shared(loads: readonly Load[], options: { policy: PolicyName; limitBytes: number }): Promise<SharingOutcome> {
+export async function shared(
+  loads: readonly Load[],
+  options: { policy: PolicyName; limitBytes: number },
+): Promise<SharingOutcome> {
   const { policy, limitBytes } = options;
   const clock = new ManualClock();
   using budget = new Budget({ limitBytes, clock, regrowthBytesPerSecond: Number.POSITIVE_INFINITY });
@@ -79,7 +82,10 @@ export async function split(
 }
 
 /** The best split between two caches in steps of a twentieth. */
-export async function bestSplit(loads: readonly Load[], options: { policy: PolicyName; limitBytes: number }): Promise<SharingOutcome> {
+export async function bestSplit(
+  loads: readonly Load[],
+  options: { policy: PolicyName; limitBytes: number },
+): Promise<SharingOutcome> {
   let best: SharingOutcome = { hitRatio: -1, shares: [] };
   for (let step = 0; step <= STEPS; step++) {
     const outcome = await split(loads, { ...options, shares: [step / STEPS, 1 - step / STEPS] });
@@ -100,7 +106,11 @@ function newCache(options: {
 
 async function run(
   loads: readonly Load[],
-  options: { caches: readonly Cache<number, true>[]; clock: ManualClock; everySecond: (second: number) => Promise<void> },
+  options: {
+    caches: readonly Cache<number, true>[];
+    clock: ManualClock;
+    everySecond: (second: number) => Promise<void>;
+  },
 ): Promise<SharingOutcome> {
   const { caches, clock, everySecond } = options;
   const bytes = loads.map(() => 0);

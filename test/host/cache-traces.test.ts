@@ -23,7 +23,13 @@ describe.each(CLOUD_PHYSICS_SIZES)('cloudPhysicsIO at %i bytes', (capacity) => {
   it('does so as a cache under a budget', { timeout: 60_000 }, async () => {
     const { keys, sizes } = await loadTrace('cloudPhysicsIO');
     using budget = new Budget({ limitBytes: 2 * capacity });
-    using cache = new Cache<number, true>({ name: 'cache', budget, policy: 'lru', maxBytes: capacity, overheadBytes: 0 });
+    using cache = new Cache<number, true>({
+      name: 'cache',
+      budget,
+      policy: 'lru',
+      maxBytes: capacity,
+      overheadBytes: 0,
+    });
     for (let index = 0; index < keys.length; index++) {
       if (cache.get(keys[index]!) === undefined) cache.set(keys[index]!, true, { sizeBytes: sizes![index]! });
     }

@@ -12,15 +12,25 @@ it.each([
       zipfLoad('quiet', { perSecond: 10, keys: 1500, skew: 0.9, seed: 4 }),
     ],
   ],
-  ['a useful cache and a scan', [zipfLoad('useful', { perSecond: 80, keys: 2000, skew: 0.8, seed: 5 }), scanLoad('scan', 150)]],
+  [
+    'a useful cache and a scan',
+    [zipfLoad('useful', { perSecond: 80, keys: 2000, skew: 0.8, seed: 5 }), scanLoad('scan', 150)],
+  ],
   [
     'a loop that fits and a flat cache',
-    [loopLoad('loop', { perSecond: 100, keys: 350 }), zipfLoad('flat', { perSecond: 100, keys: 2000, skew: 0.7, seed: 6 })],
+    [
+      loopLoad('loop', { perSecond: 100, keys: 350 }),
+      zipfLoad('flat', { perSecond: 100, keys: 2000, skew: 0.7, seed: 6 }),
+    ],
   ],
-] as const)('%s share a budget better than by halves, and as well as the best split', { timeout: 60_000 }, async (_, loads) => {
-  const together = await shared(loads, options);
-  const equal = await split(loads, { ...options, shares: [0.5, 0.5] });
-  const best = await bestSplit(loads, options);
-  expect(together.hitRatio).toBeGreaterThan(equal.hitRatio + 0.01);
-  expect(together.hitRatio).toBeGreaterThan(best.hitRatio - 0.01);
-});
+] as const)(
+  '%s share a budget better than by halves, and as well as the best split',
+  { timeout: 60_000 },
+  async (_, loads) => {
+    const together = await shared(loads, options);
+    const equal = await split(loads, { ...options, shares: [0.5, 0.5] });
+    const best = await bestSplit(loads, options);
+    expect(together.hitRatio).toBeGreaterThan(equal.hitRatio + 0.01);
+    expect(together.hitRatio).toBeGreaterThan(best.hitRatio - 0.01);
+  },
+);

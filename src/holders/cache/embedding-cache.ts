@@ -67,7 +67,12 @@ export class EmbeddingCache implements AsyncDisposable {
 
   /** @throws InvalidArgumentError for an option outside its range; what `Cache` throws. */
   constructor(options: EmbeddingCacheOptions) {
-    const { model, store, maxQueuedBytes = DEFAULT_MOST_QUEUED_BYTES, storeTimeoutMs = DEFAULT_STORE_TIMEOUT_MS } = options;
+    const {
+      model,
+      store,
+      maxQueuedBytes = DEFAULT_MOST_QUEUED_BYTES,
+      storeTimeoutMs = DEFAULT_STORE_TIMEOUT_MS,
+    } = options;
     if (typeof model !== 'string' || model === '' || model.length > 128) {
       throw new InvalidArgumentError('model', 'must be a text of 1 to 128 characters.');
     }
@@ -197,7 +202,11 @@ export class EmbeddingCache implements AsyncDisposable {
 function tierOf(store: EmbeddingStore, model: string): SecondTier<string, Float32Array> {
   return {
     get: (hashes) => store.get(model, hashes),
-    put: (entries) => store.put(model, entries.map(([textHash, vector]) => ({ textHash, vector }))),
+    put: (entries) =>
+      store.put(
+        model,
+        entries.map(([textHash, vector]) => ({ textHash, vector })),
+      ),
     delete: (hashes) => store.delete(model, hashes),
   };
 }
