@@ -7,6 +7,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { nextTurn } from '../../src/base/clock.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import { Budget } from '../../src/budget/budget.ts';
 import { Quotas } from '../../src/budget/quota.ts';
@@ -90,6 +91,8 @@ class World {
     } else if (kind < 88) {
       const level = more % 2 === 0 ? 'low' : 'high';
       await this.budget.reclaim({ targetBytes: size * 3, level });
+      // Who left for the budget is told a turn later.
+      await nextTurn();
     } else if (kind < 90) this.quotas.setLimit('ada', 100 + size);
     else if (kind < 92) this.otherBytes.tryGrow(size * 2);
     else if (kind < 94) this.otherBytes.shrink(Math.min(size * 2, this.otherBytes.bytes));

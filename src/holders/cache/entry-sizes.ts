@@ -47,6 +47,6 @@ export class EntrySizes<K, V> {
   /** What an entry of `bytes` weighs to the policy. */
   weightOf(bytes: number): number {
     if (this.#countsEntries) return 1;
-    return bytes > this.#leastWeight ? bytes : this.#leastWeight;
+    return Math.max(bytes, this.#leastWeight);
   }
 }
