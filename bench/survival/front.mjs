@@ -1,0 +1,98 @@
+/**
+ * The HTTP front of the contestants that have no framework of their own: `node:http`, JSON bodies, a cookie for the session.
+ *
+ *   POST /login { user, style }                         begins a session
+ *   POST /chat  { id, question, context, file, … }      answers; 401 where the session is gone
+ *   GET  /session                                       what the user left behind
+ *   GET  /turns/:user/:id                               an earlier turn; 404 where it is gone
+ *   GET  /health                                        that the server listens, and how often it collected garbage
+ */
+import { randomUUID } from 'node:crypto';
+import { createServer } from 'node:http';
+
+/**
+ * @typedef {object} Sessions
+ * @property {(id: string) => import('./agent.mjs').Session | undefined | Promise<import('./agent.mjs').Session | undefined>} read
+ * @property {(id: string, session: import('./agent.mjs').Session) => void | Promise<void>} write
+ *
+ * @typedef {object} Answer
+ * @property {number} status
+ * @property {unknown} body
+ * @property {Record<string, string>} [headers]
+ */
+
+/**
+ * @param {{ agent: import('./agent.mjs').Agent, sessions: Sessions, admit?: (bytes: number) => Disposable | Answer }} options
+ *   `admit` is asked before a request's body is read, with its length; it returns what to dispose of when the request is over, or a refusal.
+ */
+export function createFront({ agent, sessions, admit }) {
+  async function handle(request) {
+    const [, route, ...rest] = request.url.split('/');
+    if (route === 'health') return { status: 200, body: collections };
+    if (route === 'turns') return found(await agent.turn(rest[0], Number(rest[1])), 404);
+    const id = /(?:^|; )sid=([\w-]+)/.exec(request.headers.cookie ?? '')?.[1] ?? '';
+    if (route === 'session') return found(await sessions.read(id), 401);
+    if (route === 'login') return login(await json(request));
+    if (route === 'chat') return chat(id, await json(request));
+    return { status: 404, body: { error: 'no such route' } };
+  }
+
+  async function login(body) {
+    const id = randomUUID();
+    await sessions.write(id, agent.login(body));
+    return { status: 200, body: {}, headers: { 'set-cookie': `sid=${id}; HttpOnly` } };
+  }
+
+  async function chat(id, body) {
+    const session = await sessions.read(id);
+    if (!session) return found(undefined, 401);
+    const answer = await agent.chat(session, body);
+    await sessions.write(id, session);
+    return found(answer, 404);
+  }
+
+  return createServer(async (request, response) => {
+    const admitted = admit?.(Number(request.headers['content-length'] ?? 0));
+    try {
+      if (admitted && 'status' in admitted) {
+        request.resume();
+        send(response, admitted);
+      } else {
+        send(response, await handle(request));
+      }
+    } catch (error) {
+      console.error(error);
+      send(response, { status: 500, body: { error: String(error) } });
+    } finally {
+      if (admitted && !('status' in admitted)) admitted[Symbol.dispose]();
+    }
+  });
+}
+
+/** Garbage collections of this process so far, by kind, as the performance hooks count them. */
+export const collections = { major: 0, minor: 0, pauseMs: 0 };
+
+new PerformanceObserver((list) => {
+  for (const { duration, detail } of list.getEntries()) {
+    // 1 and 16 are young collections; 4 and 8 are parts of one of the whole heap.
+    if (detail.kind === 4) collections.major++;
+    else if (detail.kind !== 8) collections.minor++;
+    collections.pauseMs += duration;
+  }
+}).observe({ entryTypes: ['gc'] });
+
+function found(body, otherwise) {
+  return body === undefined ? { status: otherwise, body: { error: 'gone' } } : { status: 200, body };
+}
+
+function send(response, { status, body, headers }) {
+  if (response.headersSent) return;
+  response.writeHead(status, { 'content-type': 'application/json', ...headers });
+  response.end(JSON.stringify(body));
+}
+
+async function json(request) {
+  const chunks = [];
+  for await (const chunk of request) chunks.push(chunk);
+  return JSON.parse(Buffer.concat(chunks).toString());
+}
