@@ -111,10 +111,7 @@ export class Agent {
   }
 
   async #bestPassages(context, vector, found) {
-    const passages = [];
-    for (let start = 0; start < context.length; start += PASSAGE_CHARS) {
-      passages.push(context.slice(start, start + PASSAGE_CHARS));
-    }
+    const passages = passagesOf(context);
     const vectors = await Promise.all(passages.map((passage) => this.#embedding(passage, found)));
     return passages
       .map((passage, index) => ({ passage, score: dot(vector, vectors[index], 0) }))
@@ -125,8 +122,7 @@ export class Agent {
 
   async #embedding(text, found) {
     let known = true;
-    const key = createHash('sha1').update(text).digest('base64url');
-    const vector = await this.#holders.embedding(key, async () => {
+    const vector = await this.#holders.embedding(embeddingKey(text), async () => {
       known = false;
       const { embedding } = await this.#ask('/embed', { input: text });
       const bytes = Buffer.from(embedding, 'base64');
@@ -142,6 +138,20 @@ export class Agent {
     if (!response.ok) throw new Error(`The upstream answered ${path} with ${response.status}.`);
     return response.json();
   }
+}
+
+/** Texts are long; their hashes find the vectors as well. */
+export function embeddingKey(text) {
+  return createHash('sha1').update(text).digest('base64url');
+}
+
+/** The pieces that a document is embedded in. */
+export function passagesOf(document) {
+  const passages = [];
+  for (let start = 0; start < document.length; start += PASSAGE_CHARS) {
+    passages.push(document.slice(start, start + PASSAGE_CHARS));
+  }
+  return passages;
 }
 
 /** Inner product of a vector with the one that begins at `start` in a matrix; in four sums, which the processor adds at once. */

@@ -8,7 +8,7 @@
  */
 import { Agent, request as httpRequest } from 'node:http';
 
-const LONGEST_WAIT_MS = 20_000;
+const LONGEST_WAIT_MS = 30_000;
 
 /** @typedef {{ outcome: 'served' | 'refused' | 'gone' | 'failed', body?: any, cookie?: string, why?: string }} Reply */
 

@@ -6,14 +6,25 @@
  *   GET  /session                                       what the user left behind
  *   GET  /turns/:user/:id                               an earlier turn; 404 where it is gone
  *   GET  /health                                        that the server listens, and how often it collected garbage
+ *
+ * A contestant on it is a file in `contestants/` that exports `open` and ends with `if (isStarted(import.meta)) await serve(open)`; it is
+ * started as `node <file> <port> <upstream> <directory>`. Others open it to see what it holds (`holding.mjs`).
  */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
+import { Agent } from './agent.mjs';
 
 /**
  * @typedef {object} Sessions
  * @property {(id: string) => import('./agent.mjs').Session | undefined | Promise<import('./agent.mjs').Session | undefined>} read
  * @property {(id: string, session: import('./agent.mjs').Session) => void | Promise<void>} write
+ *
+ * @typedef {object} Contestant
+ * @property {import('./agent.mjs').Holders} holders
+ * @property {Sessions} sessions
+ * @property {(bytes: number) => Disposable | Answer} [admit] Asked before a request's body is read, with its length; returns what to
+ *   dispose of when the request is over, or a refusal.
+ * @property {() => void | Promise<void>} [close]
  *
  * @typedef {object} Answer
  * @property {number} status
@@ -21,11 +32,24 @@ import { createServer } from 'node:http';
  * @property {Record<string, string>} [headers]
  */
 
-/**
- * @param {{ agent: import('./agent.mjs').Agent, sessions: Sessions, admit?: (bytes: number) => Disposable | Answer }} options
- *   `admit` is asked before a request's body is read, with its length; it returns what to dispose of when the request is over, or a refusal.
- */
-export function createFront({ agent, sessions, admit }) {
+export function isStarted({ filename }) {
+  return process.argv[1] === filename;
+}
+
+/** @param {(options: { directory: string }) => Contestant | Promise<Contestant>} open `directory` holds the knowledge base, and is the contestant's to write in. */
+export async function serve(open) {
+  const [port, upstream, directory] = process.argv.slice(2);
+  const { holders, sessions, admit, close } = await open({ directory });
+  const front = createFront({ agent: new Agent({ holders, upstream }), sessions, admit });
+  front.listen(Number(port), '127.0.0.1');
+  process.once('SIGTERM', async () => {
+    front.close();
+    front.closeAllConnections();
+    await close?.();
+  });
+}
+
+function createFront({ agent, sessions, admit }) {
   async function handle(request) {
     const [, route, ...rest] = request.url.split('/');
     if (route === 'health') return { status: 200, body: collections };

@@ -16,10 +16,13 @@ export function readKnowledge(directory) {
   };
 }
 
-/** @param {{ directory: string, texts: string[], random: () => number }} options Vectors are drawn; nobody judges what is found. */
-export function writeKnowledge({ directory, texts, random }) {
+/**
+ * Vectors are drawn; nobody judges what is found.
+ * @param {{ directory: string, texts: string[], vectorCount?: number, random: () => number }} options A vector for each text by default.
+ */
+export function writeKnowledge({ directory, texts, vectorCount = texts.length, random }) {
   const vectors = Float32Array.from(
-    { length: texts.length * DIMENSIONS },
+    { length: vectorCount * DIMENSIONS },
     () => (random() - 0.5) / Math.sqrt(DIMENSIONS / 12),
   );
   writeFileSync(join(directory, 'vectors.f32'), Buffer.from(vectors.buffer));

@@ -8,13 +8,15 @@
  * are sampled if there are very many) and compared with what was sent. A session that the server has forgotten during the replay is
  * lost, too; its user logs in again, as people do.
  *
+ * Asked for a number of users, it runs a *closed loop* instead: so many requests at a time, in the order of the trace.
+ *
  * Started as `node load.mjs <options as JSON>`; prints `{"replayed": …}` when the replay is over, reads a line, then prints `{"verified": …}`.
  */
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { crc32 } from 'node:zlib';
 import { Client } from './client.mjs';
-import { contextText, fileText, planTurns, questionText, seededRandom } from './workload.mjs';
+import { chatBody, contextText, fileText, planTurns, questionText, seededRandom } from './workload.mjs';
 
 const VERIFIED_TURNS = 4_000;
 const VERIFIERS = 4;
@@ -43,24 +45,30 @@ client.close();
 process.stdin.destroy();
 
 async function replay() {
+  if (options.users !== undefined) return replayClosed(options.users);
   const running = [];
   for (const turn of turns) {
-    const waitMs = startedMs + turn.atMs - performance.now();
+    const dueMs = startedMs + turn.atMs;
+    const waitMs = dueMs - performance.now();
     if (waitMs > 0) await pause(waitMs);
-    running.push(chat(turn));
+    running.push(chat(turn, dueMs));
   }
   await Promise.all(running);
 }
 
-async function chat(turn) {
+/** As fast as it goes with so many requests at a time: for throughput, not for latency. */
+async function replayClosed(users) {
+  const rest = turns.values();
+  await Promise.all(
+    Array.from({ length: users }, async () => {
+      for (const turn of rest) await chat(turn, performance.now());
+    }),
+  );
+}
+
+async function chat(turn, dueMs) {
   const question = questionText(turn.topic);
-  const body = JSON.stringify({
-    id: turn.id,
-    question,
-    context: contextText(turn.topic, turn.contextChars),
-    ...(turn.fileBytes > 0 && { file: fileText(turn) }),
-    maxTokens: turn.generatedTokens,
-  });
+  const body = chatBody(turn);
   const reply = await whileLoggedIn(turn.user, (cookie) => client.ask('/chat', { body, cookie }));
   const rightly = reply.outcome !== 'served' || reply.body.answer.includes(question);
   const outcome = rightly && reply.outcome !== 'gone' ? reply.outcome : 'failed';
@@ -70,7 +78,7 @@ async function chat(turn) {
     reasons[why] = (reasons[why] ?? 0) + 1;
   }
   if (outcome !== 'served') return;
-  latenciesMs.push(performance.now() - startedMs - turn.atMs);
+  latenciesMs.push(performance.now() - dueMs);
   acknowledged.set(turn, crc32(reply.body.answer));
   found.hits += reply.body.found.hits;
   found.lookups += reply.body.found.lookups;

@@ -36,6 +36,10 @@ export interface ReplayOptions {
   readonly traceFile: string;
   /** How many times faster than usual; 1 by default. */
   readonly haste?: number;
+  /** How many times faster than a real one the model is; as much as the replay by default. */
+  readonly modelHaste?: number;
+  /** So many requests at a time, as fast as they are answered, instead of when the trace says. */
+  readonly users?: number;
 }
 
 export interface Replayed {
@@ -67,21 +71,23 @@ export interface ReplayResult extends Replayed, Verified {
 
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const { contestant, limitBytes, demandForBytes = limitBytes, traceFile, haste = 1 } = options;
+
   const share = Math.min(1, demandForBytes / WHOLE_TRACE_LIMIT_BYTES);
   const compression = (TRACE_SECONDS / WHOLE_TRACE_SECONDS) * haste;
+  const { modelHaste = compression, users } = options;
   await using group = new LimitedGroup({ limitBytes });
   const directory = await mkdtemp(join(tmpdir(), 'tenure-survival-'));
   const children: ChildProcess[] = [];
   try {
     await run('write-knowledge.mjs', directory, String(share));
-    const upstream = start('upstream.mjs', String(compression));
+    const upstream = start('upstream.mjs', String(modelHaste));
     children.push(upstream.child);
     const { port: upstreamPort } = await upstream.next<{ port: number }>();
     const port = await freePort();
     const command = [script(`contestants/${contestant}.mjs`), port, `http://127.0.0.1:${upstreamPort}`, directory];
     await using server = new SupervisedServer({ group, port, command: [process.execPath, ...command.map(String)] });
     await server.ready();
-    const load = start('load.mjs', JSON.stringify({ port, share, compression, seed: SEED, traceFile }));
+    const load = start('load.mjs', JSON.stringify({ port, traceFile, share, compression, users, seed: SEED }));
     children.push(load.child);
     const { replayed } = await load.next<{ replayed: Replayed }>();
     const collections = await server.health();
@@ -106,6 +112,28 @@ function script(name: string): string {
   return join(import.meta.dirname, name);
 }
 
+export type Subsystem = 'nothing' | 'api' | 'vectors' | 'retrieval';
+
+/** Anonymous bytes of a process in which one subsystem of a contestant is filled as a whole replay fills it; see `holding.mjs`. */
+export async function holding(
+  options: Pick<ReplayOptions, 'contestant' | 'traceFile'> & { subsystem: Subsystem; demandForBytes: number },
+): Promise<number> {
+  const { demandForBytes, ...rest } = options;
+  const directory = await mkdtemp(join(tmpdir(), 'tenure-holding-'));
+  const share = demandForBytes / WHOLE_TRACE_LIMIT_BYTES;
+  const { child, next } = start(
+    'holding.mjs',
+    JSON.stringify({ ...rest, directory, share, compression: 1, seed: SEED }),
+  );
+  try {
+    const { anonBytes } = await next<{ anonBytes: number }>();
+    return anonBytes;
+  } finally {
+    child.kill('SIGKILL');
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
 async function run(name: string, ...args: string[]): Promise<void> {
   const child = spawn(process.execPath, [script(name), ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
   const [code] = await once(child, 'exit');
@@ -114,7 +142,7 @@ async function run(name: string, ...args: string[]): Promise<void> {
 
 /** A child that prints one JSON value a line. */
 function start(name: string, ...args: string[]): { child: ChildProcess; next: <T>() => Promise<T> } {
-  const child = spawn(process.execPath, [script(name), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, ['--expose-gc', script(name), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
   const next = async <T>(): Promise<T> => {
     const { done, value } = await lines.next();

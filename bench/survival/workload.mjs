@@ -99,6 +99,17 @@ export function fileText({ id, fileBytes }) {
   return FILE_POOL.slice(start * 4, start * 4 + chars);
 }
 
+/** The body of a chat request, and what a server has of it once it has read it. */
+export function chatBody(turn) {
+  return JSON.stringify({
+    id: turn.id,
+    question: questionText(turn.topic),
+    context: contextText(turn.topic, turn.contextChars),
+    ...(turn.fileBytes > 0 && { file: fileText(turn) }),
+    maxTokens: turn.generatedTokens,
+  });
+}
+
 /** Numbers in [0, 1) from a seed (mulberry32). */
 export function seededRandom(seed) {
   let state = seed | 0;
@@ -156,13 +167,12 @@ function makeTextPool(chars) {
     'al',
     '’s',
   ];
-  let text = '';
-  while (text.length < chars) {
-    const length = 1 + Math.floor(random() * 4);
-    for (let syllable = 0; syllable < length; syllable++) text += syllables[Math.floor(random() * syllables.length)];
-    text += ' ';
+  const words = [];
+  for (let length = 0; length < chars; length += words.at(-1).length + 1) {
+    const count = 1 + Math.floor(random() * 4);
+    words.push(Array.from({ length: count }, () => syllables[Math.floor(random() * syllables.length)]).join(''));
   }
-  return text;
+  return words.join(' ');
 }
 
 function makeFilePool(bytes) {

@@ -11,7 +11,7 @@ import { createRequire } from 'node:module';
 import { totalmem } from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { Agent } from '../agent.mjs';
-import { collections } from '../front.mjs';
+import { collections, isStarted } from '../front.mjs';
 import { nearestPassages, readKnowledge } from '../knowledge.mjs';
 
 const rivals = createRequire(new URL('../../rivals/package.json', import.meta.url));
@@ -25,7 +25,7 @@ const ENTRY_BYTES = 200;
 const LARGEST_BODY_BYTES = 16 * MIB;
 
 /** @returns {import('../agent.mjs').Holders} */
-export function boundedHolders({ directory, cachedBytes }) {
+function boundedHolders({ directory, cachedBytes }) {
   const knowledge = readKnowledge(directory);
   const bytesFor = Object.fromEntries(
     Object.entries(SHARES).map(([cache, share]) => [cache, Math.round(cachedBytes * share)]),
@@ -98,7 +98,7 @@ async function createServer({ agent, limitBytes }) {
   return app;
 }
 
-if (process.argv[1] === import.meta.filename) {
+if (isStarted(import.meta)) {
   const [port, upstream, directory] = process.argv.slice(2);
   // Without a limit the kernel tells a sentinel far above what any machine has.
   const limitBytes = Math.min(process.constrainedMemory() || Number.POSITIVE_INFINITY, totalmem());
