@@ -62,8 +62,12 @@ export class Agent {
     return { user, style, turns: 0, recent: [] };
   }
 
-  /** Answers and keeps the turn; the session changes in place. `found` says which caches knew. */
-  async chat(session, { id, question, context, file, maxTokens }) {
+  /**
+   * Answers and keeps the turn; `found` says how often the caches knew.
+   * @param {Session} session
+   * @param {(change: (session: Session) => Session) => Promise<Session> | Session} update Replaces the session; others may have meanwhile.
+   */
+  async chat(session, { id, question, context, file, maxTokens }, update) {
     const found = { hits: 0, lookups: 0 };
     const vector = await this.#embedding(question, found);
     const answer = await this.#answer({ session, question, context, vector, maxTokens }, found);
@@ -75,9 +79,12 @@ export class Agent {
       answer: answer.text,
       at: Date.now(),
     });
-    session.turns++;
-    session.recent = [...session.recent.slice(1 - PROMPT_TURNS), { question, answer: answer.text }];
-    return { id, answer: answer.text, sources: answer.sources, turns: session.turns, found };
+    const { turns } = await update((before) => ({
+      ...before,
+      turns: before.turns + 1,
+      recent: [...before.recent.slice(1 - PROMPT_TURNS), { question, answer: answer.text }],
+    }));
+    return { id, answer: answer.text, sources: answer.sources, turns, found };
   }
 
   /** An earlier turn as the user's client shows it, or undefined. */

@@ -17,7 +17,8 @@ import { Agent } from './agent.mjs';
 /**
  * @typedef {object} Sessions
  * @property {(id: string) => import('./agent.mjs').Session | undefined | Promise<import('./agent.mjs').Session | undefined>} read
- * @property {(id: string, session: import('./agent.mjs').Session) => void | Promise<void>} write
+ * @property {(id: string, session: import('./agent.mjs').Session) => void | Promise<void>} create
+ * @property {(id: string, change: (session: import('./agent.mjs').Session) => import('./agent.mjs').Session) => import('./agent.mjs').Session | Promise<import('./agent.mjs').Session>} update
  *
  * @typedef {object} Contestant
  * @property {import('./agent.mjs').Holders} holders
@@ -63,16 +64,14 @@ function createFront({ agent, sessions, admit }) {
 
   async function login(body) {
     const id = randomUUID();
-    await sessions.write(id, agent.login(body));
+    await sessions.create(id, agent.login(body));
     return { status: 200, body: {}, headers: { 'set-cookie': `sid=${id}; HttpOnly` } };
   }
 
   async function chat(id, body) {
     const session = await sessions.read(id);
     if (!session) return found(undefined, 401);
-    const answer = await agent.chat(session, body);
-    await sessions.write(id, session);
-    return found(answer, 404);
+    return { status: 200, body: await agent.chat(session, body, (change) => sessions.update(id, change)) };
   }
 
   return createServer(async (request, response) => {

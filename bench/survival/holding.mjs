@@ -63,12 +63,13 @@ async function fillConversations() {
       answer,
       at: Date.now(),
     });
-    const session = (await sessions.read(user)) ?? { user, style: `as ${user} likes it`, turns: 0, recent: [] };
-    await sessions.write(user, {
+    if (!(await sessions.read(user)))
+      await sessions.create(user, { user, style: `as ${user} likes it`, turns: 0, recent: [] });
+    await sessions.update(user, (session) => ({
       ...session,
       turns: session.turns + 1,
       recent: [...session.recent.slice(-2), { question, answer }],
-    });
+    }));
   }
 }
 

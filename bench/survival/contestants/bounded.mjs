@@ -87,8 +87,12 @@ async function createServer({ agent, limitBytes }) {
     return {};
   });
   app.post('/chat', (request, reply) => {
-    const session = request.raw.session.agent;
-    return session ? agent.chat(session, request.body) : reply.code(401).send({ error: 'gone' });
+    const { session } = request.raw;
+    if (!session.agent) return reply.code(401).send({ error: 'gone' });
+    return agent.chat(session.agent, request.body, (change) => {
+      session.agent = change(session.agent);
+      return session.agent;
+    });
   });
   app.get('/session', (request, reply) => request.raw.session.agent ?? reply.code(401).send({ error: 'gone' }));
   app.get('/turns/:user/:id', async (request, reply) => {

@@ -28,7 +28,15 @@ export function open({ directory }) {
   };
   return {
     holders,
-    sessions: { read: (id) => sessions.get(id), write: (id, session) => sessions.set(id, session) },
+    sessions: {
+      read: (id) => sessions.get(id),
+      create: (id, session) => sessions.set(id, session),
+      update(id, change) {
+        const session = change(sessions.get(id));
+        sessions.set(id, session);
+        return session;
+      },
+    },
   };
 }
 
