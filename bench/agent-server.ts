@@ -33,7 +33,7 @@ export const bench: Bench = {
   question: 'With memory enough, what does Tenure cost an agent server, and what does it save?',
   async run({ small }) {
     const traceFile = dataFile('load/AzureLLMInferenceTrace_conv.csv.gz');
-    const demandForBytes = DEMAND_FOR_BYTES / (small ? 4 : 1);
+    const demandForBytes = DEMAND_FOR_BYTES / (small ? 8 : 1);
     const measured: Record<Contestant, Measured> = { plain: new Measured(), tenure: new Measured() };
     for (let round = 0; round < (small ? 1 : ROUNDS); round++) {
       for (const contestant of round % 2 === 0 ? CONTESTANTS : CONTESTANTS.toReversed()) {

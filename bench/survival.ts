@@ -40,7 +40,8 @@ export const bench: Bench = {
           haste: small ? SMALL.haste : 1,
         });
         rows.push(row({ contestant, limitMb, result }));
-        console.error(`  ${contestant} at ${limitMb} MB: ${ending(result)}`);
+        console.log(`  ${contestant} at ${limitMb} MB: ${ending(result)}`);
+        for (const { by, lastWords } of result.deaths) if (by === 'another cause') console.log(lastWords);
       }
     }
     return {

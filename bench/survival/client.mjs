@@ -8,17 +8,17 @@
  */
 import { Agent, request as httpRequest } from 'node:http';
 
-const LONGEST_WAIT_MS = 30_000;
-
 /** @typedef {{ outcome: 'served' | 'refused' | 'gone' | 'failed', body?: any, cookie?: string, why?: string }} Reply */
 
 export class Client {
   #port;
+  #patienceMs;
   #agent = new Agent({ keepAlive: true });
 
-  /** @param {{ port: number }} options */
-  constructor({ port }) {
+  /** @param {{ port: number, patienceMs: number }} options Who has no answer after `patienceMs` gives up. */
+  constructor({ port, patienceMs }) {
     this.#port = port;
+    this.#patienceMs = patienceMs;
   }
 
   /**
@@ -53,7 +53,7 @@ export class Client {
       const timer = setTimeout(() => {
         fail('no answer in time');
         request.destroy();
-      }, LONGEST_WAIT_MS);
+      }, this.#patienceMs);
       request.on('error', (error) => {
         clearTimeout(timer);
         fail(error.code ?? error.message);

@@ -24,7 +24,7 @@ const REFUSAL_PATIENCE = 50;
 const REFUSAL_WAIT_MS = 200;
 
 const options = JSON.parse(process.argv[2]);
-const client = new Client({ port: options.port });
+const client = new Client(options);
 /** Cookies of the users who have logged in, or the login that is under way. */
 const logins = new Map();
 /** Checksum of the answer for each acknowledged turn. */

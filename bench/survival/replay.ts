@@ -25,6 +25,9 @@ const WHOLE_TRACE_LIMIT_BYTES = 512 * MIB;
 const WHOLE_TRACE_SECONDS = 90;
 const TRACE_SECONDS = 3_501;
 const SEED = 2023;
+/** Of users whose model answers in real time, within 20 seconds; theirs shrinks with the model's time, but not below that of a busy server. */
+const PATIENCE_MS = 60_000;
+const LEAST_PATIENCE_MS = 10_000;
 
 export interface ReplayOptions {
   /** A file in `contestants/`, without `.mjs`. */
@@ -87,7 +90,9 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     const command = [script(`contestants/${contestant}.mjs`), port, `http://127.0.0.1:${upstreamPort}`, directory];
     await using server = new SupervisedServer({ group, port, command: [process.execPath, ...command.map(String)] });
     await server.ready();
-    const load = start('load.mjs', JSON.stringify({ port, traceFile, share, compression, users, seed: SEED }));
+    const patienceMs = Math.max(LEAST_PATIENCE_MS, PATIENCE_MS / modelHaste);
+    const orders = { port, traceFile, share, compression, users, patienceMs, seed: SEED };
+    const load = start('load.mjs', JSON.stringify(orders));
     children.push(load.child);
     const { replayed } = await load.next<{ replayed: Replayed }>();
     const collections = await server.health();
