@@ -12,6 +12,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
+import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { Agent } from './agent.mjs';
 
 /**
@@ -23,8 +24,8 @@ import { Agent } from './agent.mjs';
  * @typedef {object} Contestant
  * @property {import('./agent.mjs').Holders} holders
  * @property {Sessions} sessions
- * @property {(bytes: number) => Disposable | Answer} [admit] Asked before a request's body is read, with its length; returns what to
- *   dispose of when the request is over, or a refusal.
+ * @property {(bytes: number) => Disposable | Answer | Promise<Disposable | Answer>} [admit] Asked before a request's
+ *   body is read, with its length; returns what to dispose of when the request is over, or a refusal.
  * @property {() => void | Promise<void>} [close]
  *
  * @typedef {object} Answer
@@ -75,21 +76,22 @@ function createFront({ agent, sessions, admit }) {
   }
 
   return createServer(async (request, response) => {
-    const admitted = admit?.(Number(request.headers['content-length'] ?? 0));
+    let admitted;
     try {
-      if (admitted && 'status' in admitted) {
-        request.resume();
-        send(response, admitted);
-      } else {
-        send(response, await handle(request));
-      }
+      admitted = await admit?.(Number(request.headers['content-length'] ?? 0));
+      if (isRefusal(admitted)) request.resume();
+      send(response, isRefusal(admitted) ? admitted : await handle(request));
     } catch (error) {
       console.error(error);
       send(response, { status: 500, body: { error: String(error) } });
     } finally {
-      if (admitted && !('status' in admitted)) admitted[Symbol.dispose]();
+      if (!isRefusal(admitted)) admitted?.[Symbol.dispose]();
     }
   });
+}
+
+function isRefusal(admitted) {
+  return admitted !== undefined && 'status' in admitted;
 }
 
 /** Garbage collections of this process so far, by kind, as the performance hooks count them. */
@@ -97,9 +99,8 @@ export const collections = { major: 0, minor: 0, pauseMs: 0 };
 
 new PerformanceObserver((list) => {
   for (const { duration, detail } of list.getEntries()) {
-    // 1 and 16 are young collections; 4 and 8 are parts of one of the whole heap.
-    if (detail.kind === 4) collections.major++;
-    else if (detail.kind !== 8) collections.minor++;
+    if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) collections.major++;
+    if (detail.kind === constants.NODE_PERFORMANCE_GC_MINOR) collections.minor++;
     collections.pauseMs += duration;
   }
 }).observe({ entryTypes: ['gc'] });
