@@ -16,7 +16,7 @@ import { rolldown } from 'rolldown';
 import { root } from '../scripts/repository.mjs';
 
 /** Files beside the benches that are not benches. */
-const SUPPORT = new Set(['table.ts', 'reference-data.ts', 'rivals.ts']);
+const SUPPORT = new Set(['table.ts', 'reference-data.ts']);
 /** What a bench throws that cannot run here, for want of data or of the right to make a cgroup. */
 const CANNOT_RUN = ['MissingDataError', 'NoCgroupError'];
 const EXIT_CANNOT_RUN = 3;

@@ -5,15 +5,16 @@
  * server with three ways to hold what it holds: plain Maps; the packages that careful users combine today; Tenure. Whoever is killed is
  * started again at once. Afterwards everything that was acknowledged is asked for.
  */
+import { createRequire } from 'node:module';
 import { MIB } from '../src/base/bytes.ts';
-import { dataFile } from './reference-data.ts';
-import { installRivals } from './rivals.ts';
+import { dataFile, MissingDataError } from './reference-data.ts';
 import { type ReplayResult, replay } from './survival/replay.ts';
 import type { Bench } from './table.ts';
 
 const CONTESTANTS = {
   plain: 'plain Maps on node:http',
   bounded: 'lru-cache, express-session, under-pressure on Fastify',
+  tenure: 'Tenure on node:http',
 } as const;
 const LIMITS_MB = [512, 256, 160];
 const SMALL = { limitsMb: [160], haste: 2.5 };
@@ -25,7 +26,7 @@ export const bench: Bench = {
   question: 'Who survives a hard memory limit with three times as much to hold, and at what price?',
   async run({ small }) {
     const traceFile = dataFile('load/AzureLLMInferenceTrace_conv.csv.gz');
-    installRivals();
+    requireRivals();
     const contestants = Object.keys(CONTESTANTS) as Contestant[];
     const rows: (string | number)[][] = [];
     for (const limitMb of small ? SMALL.limitsMb : [Number.POSITIVE_INFINITY, ...LIMITS_MB]) {
@@ -73,6 +74,15 @@ export const bench: Bench = {
     };
   },
 };
+
+/** The bounded contestant loads its packages itself; here only that they are there is asked. */
+function requireRivals(): void {
+  try {
+    createRequire(new URL('./rivals/package.json', import.meta.url)).resolve('fastify');
+  } catch {
+    throw new MissingDataError('The packages to compare with are not installed; run: npm ci --prefix bench/rivals');
+  }
+}
 
 function row(run: { contestant: Contestant; limitMb: number; result: ReplayResult }): (string | number)[] {
   const { contestant, limitMb, result } = run;

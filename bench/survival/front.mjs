@@ -78,16 +78,24 @@ function createFront({ agent, sessions, admit }) {
   return createServer(async (request, response) => {
     let admitted;
     try {
-      admitted = await admit?.(Number(request.headers['content-length'] ?? 0));
+      admitted = await admit?.(Number(request.headers['content-length'] ?? 0), whileOpen(response));
       if (isRefusal(admitted)) request.resume();
       send(response, isRefusal(admitted) ? admitted : await handle(request));
     } catch (error) {
+      if (response.destroyed) return;
       console.error(error);
       send(response, { status: 500, body: { error: String(error) } });
     } finally {
       if (!isRefusal(admitted)) admitted?.[Symbol.dispose]();
     }
   });
+}
+
+/** Aborts when the client is gone: nobody waits for an answer that nobody will read. */
+function whileOpen(response) {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  return gone.signal;
 }
 
 function isRefusal(admitted) {

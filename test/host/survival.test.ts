@@ -1,5 +1,6 @@
 /**
- * The headline, small: under a hard limit and a demand of three times as much, the plain server is killed and loses what it had acknowledged.
+ * The headline, small: under a hard limit and a demand of three times as much, the plain server is killed and loses what it had acknowledged;
+ * the one on Tenure goes on and loses nothing.
  *
  * The whole contest is `npm run bench -- survival`; here one limit, in a hurry.
  */
@@ -24,5 +25,13 @@ describe('an agent server in a container that is a third of its demand', { timeo
     expect(deaths.map(({ by }) => by)).toContain('the kernel');
     expect(turns.lost).toBeGreaterThan(0);
     expect(sessions.lost).toBeGreaterThan(0);
+  });
+
+  it('is not killed and loses nothing that it acknowledged, when they are under one budget', async () => {
+    const { deaths, served, turns, sessions } = await contest('tenure');
+    expect(deaths).toEqual([]);
+    expect(served).toBeGreaterThan(0);
+    expect(turns.lost).toBe(0);
+    expect(sessions.lost).toBe(0);
   });
 });
