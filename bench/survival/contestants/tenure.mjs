@@ -2,7 +2,7 @@
  * The Tenure contestant: the plain server with its Maps replaced by holders of one node, so by holders under one budget.
  *
  * What can be had again is in caches: they take what room there is, and give it back when somebody needs it more. What was said, and who
- * said it, is in session pools: on the disk before it is acknowledged, in memory while it is used. A turn joins its conversation as an item, so
+ * said it, is in session pools: on the disk when it is acknowledged, in memory while it is used. A turn joins its conversation as an item, so
  * the turn is written and not the conversation. Its file lies beside it under an id of its own, since a prompt is made of the texts. A request
  * is admitted by what it may hold, or told when to come again.
  */
@@ -32,8 +32,9 @@ export async function open({ directory }) {
   const tenure = await Tenure.open({ directory: join(directory, 'tenure') });
   const answers = tenure.cache('answers', { missCost: ANSWER_COST });
   const embeddings = tenure.cache('embeddings', { where: 'native', sizeOf: (vector) => vector.byteLength });
-  // One process has these sessions, so those in memory are the newest.
-  const sessions = tenure.sessions('sessions', { isShared: false });
+  // One process has these sessions, so those in memory are the newest. What was said is written before it is acknowledged; how many turns a
+  // session has may reach the disk a second later.
+  const sessions = tenure.sessions('sessions', { isShared: false, durability: 'write-back' });
   const conversations = tenure.sessions('conversations', {
     isShared: false,
     maxSessionBytes: LONGEST_CONVERSATION_BYTES,
