@@ -40,6 +40,9 @@ const server = createServer((request, response) => {
 server.keepAliveTimeout = 60_000;
 server.listen(0, '127.0.0.1', () => console.log(JSON.stringify({ port: server.address().port })));
 
+// Whoever started it is gone when its input ends.
+process.stdin.resume().once('end', () => process.exit());
+
 /** Unit vectors as the hosted models send them: little-endian float32 in base64. */
 function makeVectors() {
   const random = seededRandom(3);
