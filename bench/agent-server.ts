@@ -10,7 +10,8 @@
 import { MIB } from '../src/base/bytes.ts';
 import { median } from './data/percentile.ts';
 import { dataFile } from './reference-data.ts';
-import { holding, type ReplayResult, replay, type Subsystem } from './survival/replay.ts';
+import { holding, type Subsystem } from './survival/holding.ts';
+import { type ReplayResult, replay } from './survival/replay.ts';
 import type { Bench } from './table.ts';
 
 const CONTESTANTS = ['plain', 'tenure'] as const;

@@ -8,7 +8,7 @@
  *   GET  /health                                        that the server listens, and how often it collected garbage
  *
  * A contestant on it is a file in `contestants/` that exports `open` and ends with `if (isStarted(import.meta)) await serve(open)`; it is
- * started as `node <file> <port> <upstream> <directory>`. Others open it to see what it holds (`holding.mjs`).
+ * started as `node <file> <port> <upstream> <directory>`. Others open it to see what it holds (`fill-subsystem.mjs`).
  */
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';

@@ -20,8 +20,9 @@ import { chatBody, contextText, fileText, planTurns, questionText, seededRandom 
 
 const VERIFIED_TURNS = 4_000;
 const VERIFIERS = 4;
-const REFUSAL_PATIENCE = 50;
 const REFUSAL_WAIT_MS = 200;
+/** A server that refuses for longer than this has lost what it was asked for, as far as its users can tell. */
+const REFUSAL_PATIENCE_MS = 30_000;
 
 const options = JSON.parse(process.argv[2]);
 const client = new Client(options);
@@ -34,6 +35,7 @@ const reasons = {};
 const latenciesMs = [];
 const found = { hits: 0, lookups: 0 };
 const sessions = { acknowledged: 0, lost: 0 };
+let refusedForMs = 0;
 
 const turns = planTurns(options);
 const startedMs = performance.now();
@@ -154,12 +156,14 @@ async function verify() {
   };
 }
 
-/** A refusal is not a loss: who was told to come back does so. */
+/** A refusal is not a loss: who was told to come back does so, but not for ever. */
 async function patiently(ask) {
-  for (let attempt = 1; ; attempt++) {
+  for (;;) {
     const reply = await ask();
-    if ((reply.outcome !== 'refused' && reply.outcome !== 'failed') || attempt === REFUSAL_PATIENCE) return reply;
+    const isAnswer = reply.outcome === 'served' || reply.outcome === 'gone';
+    if (isAnswer || refusedForMs > REFUSAL_PATIENCE_MS * VERIFIERS) return reply;
     await pause(REFUSAL_WAIT_MS);
+    refusedForMs += REFUSAL_WAIT_MS;
   }
 }
 

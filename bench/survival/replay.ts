@@ -8,23 +8,22 @@
  * half the users, topics and passages, at the same pace. One demand for all limits would be 3 × the largest and 10 × the smallest, and nobody
  * puts the load of three containers of 512 MB into one of 160.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { MIB } from '../../src/base/bytes.ts';
+import { run, script, start } from './child-script.ts';
 import { LimitedGroup } from './limited-group.ts';
 import { type Death, type Health, SupervisedServer } from './supervised-server.ts';
 
 /** The live demand of the whole trace is three times this. */
-const WHOLE_TRACE_LIMIT_BYTES = 512 * MIB;
+export const WHOLE_TRACE_LIMIT_BYTES = 512 * MIB;
 /** The whole trace, 58 minutes, in a minute and a half. */
 const WHOLE_TRACE_SECONDS = 90;
 const TRACE_SECONDS = 3_501;
-const SEED = 2023;
+export const SEED = 2023;
 /** Of users whose model answers in real time, within 20 seconds; theirs shrinks with the model's time, but not below that of a busy server. */
 const PATIENCE_MS = 60_000;
 const LEAST_PATIENCE_MS = 10_000;
@@ -74,7 +73,6 @@ export interface ReplayResult extends Replayed, Verified {
 
 export async function replay(options: ReplayOptions): Promise<ReplayResult> {
   const { contestant, limitBytes, demandForBytes = limitBytes, traceFile, haste = 1 } = options;
-
   const share = Math.min(1, demandForBytes / WHOLE_TRACE_LIMIT_BYTES);
   const compression = (TRACE_SECONDS / WHOLE_TRACE_SECONDS) * haste;
   const { modelHaste = compression, users } = options;
@@ -111,50 +109,6 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     for (const child of children) child.kill('SIGKILL');
     await rm(directory, { recursive: true, force: true });
   }
-}
-
-function script(name: string): string {
-  return join(import.meta.dirname, name);
-}
-
-export type Subsystem = 'nothing' | 'api' | 'vectors' | 'retrieval';
-
-/** Anonymous bytes of a process in which one subsystem of a contestant is filled as a whole replay fills it; see `holding.mjs`. */
-export async function holding(
-  options: Pick<ReplayOptions, 'contestant' | 'traceFile'> & { subsystem: Subsystem; demandForBytes: number },
-): Promise<number> {
-  const { demandForBytes, ...rest } = options;
-  const directory = await mkdtemp(join(tmpdir(), 'tenure-holding-'));
-  const share = demandForBytes / WHOLE_TRACE_LIMIT_BYTES;
-  const { child, next } = start(
-    'holding.mjs',
-    JSON.stringify({ ...rest, directory, share, compression: 1, seed: SEED }),
-  );
-  try {
-    const { anonBytes } = await next<{ anonBytes: number }>();
-    return anonBytes;
-  } finally {
-    child.kill('SIGKILL');
-    await rm(directory, { recursive: true, force: true });
-  }
-}
-
-async function run(name: string, ...args: string[]): Promise<void> {
-  const child = spawn(process.execPath, [script(name), ...args], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const [code] = await once(child, 'exit');
-  if (code !== 0) throw new Error(`${name} ended with ${code}.`);
-}
-
-/** A child that prints one JSON value a line. */
-function start(name: string, ...args: string[]): { child: ChildProcess; next: <T>() => Promise<T> } {
-  const child = spawn(process.execPath, ['--expose-gc', script(name), ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-  const next = async <T>(): Promise<T> => {
-    const { done, value } = await lines.next();
-    if (done) throw new Error(`${name} ended before it had told its results.`);
-    return JSON.parse(value) as T;
-  };
-  return { child, next };
 }
 
 async function freePort(): Promise<number> {

@@ -9,7 +9,7 @@
  * Each is measured in a process of its own, after garbage was collected until nothing more came; what `nothing` holds is for the caller to
  * subtract. Only anonymous memory counts: it is what a container is killed for, and includes what the allocator keeps.
  *
- * Started as `node --expose-gc holding.mjs <options as JSON>`; prints bytes as JSON.
+ * Started as `node --expose-gc fill-subsystem.mjs <options as JSON>`; prints bytes as JSON.
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
