@@ -24,9 +24,11 @@ import { Agent } from './agent.mjs';
  * @typedef {object} Contestant
  * @property {import('./agent.mjs').Holders} holders
  * @property {Sessions} sessions
- * @property {(bytes: number) => Disposable | Answer | Promise<Disposable | Answer>} [admit] Asked before a request's
- *   body is read, with its length; returns what to dispose of when the request is over, or a refusal.
+ * @property {(bytes: number, signal: AbortSignal) => Admitted | Answer | Promise<Admitted | Answer>} [admit] Asked before a
+ *   request's body is read, with its length.
  * @property {() => void | Promise<void>} [close]
+ *
+ * @typedef {Disposable & { bodyIsRead(): void }} Admitted Is told when the body is read, and disposed of when the request is over.
  *
  * @typedef {object} Answer
  * @property {number} status
@@ -52,14 +54,14 @@ export async function serve(open) {
 }
 
 function createFront({ agent, sessions, admit }) {
-  async function handle(request) {
+  async function handle(request, bodyIsRead) {
     const [, route, ...rest] = request.url.split('/');
     if (route === 'health') return { status: 200, body: collections };
     if (route === 'turns') return found(await agent.turn(rest[0], Number(rest[1])), 404);
     const id = /(?:^|; )sid=([\w-]+)/.exec(request.headers.cookie ?? '')?.[1] ?? '';
     if (route === 'session') return found(await sessions.read(id), 401);
-    if (route === 'login') return login(await json(request));
-    if (route === 'chat') return chat(id, await json(request));
+    if (route === 'login') return login(await json(request, bodyIsRead));
+    if (route === 'chat') return chat(id, await json(request, bodyIsRead));
     return { status: 404, body: { error: 'no such route' } };
   }
 
@@ -78,9 +80,12 @@ function createFront({ agent, sessions, admit }) {
   return createServer(async (request, response) => {
     let admitted;
     try {
-      admitted = await admit?.(Number(request.headers['content-length'] ?? 0), whileOpen(response));
+      // Whoever asks for its health would take a busy server for a dead one.
+      if (request.url !== '/health') {
+        admitted = await admit?.(Number(request.headers['content-length'] ?? 0), whileOpen(response));
+      }
       if (isRefusal(admitted)) request.resume();
-      send(response, isRefusal(admitted) ? admitted : await handle(request));
+      send(response, isRefusal(admitted) ? admitted : await handle(request, () => admitted?.bodyIsRead()));
     } catch (error) {
       if (response.destroyed) return;
       console.error(error);
@@ -123,8 +128,10 @@ function send(response, { status, body, headers }) {
   response.end(JSON.stringify(body));
 }
 
-async function json(request) {
+async function json(request, isRead) {
   const chunks = [];
   for await (const chunk of request) chunks.push(chunk);
-  return JSON.parse(Buffer.concat(chunks).toString());
+  const body = JSON.parse(Buffer.concat(chunks).toString());
+  isRead();
+  return body;
 }

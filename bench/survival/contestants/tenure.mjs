@@ -12,8 +12,9 @@ import { isStarted, serve } from '../front.mjs';
 import { nearestPassages, readKnowledge } from '../knowledge.mjs';
 
 const MIB = 2 ** 20;
-/** An LLM call costs as much as ten embeddings. */
-const ANSWER_COST = 10;
+/** An LLM call costs as much as ten embeddings. What is asked for most stays even while requests need room: without it each would need more. */
+const ANSWERS = { missCost: 10, minBytes: 2 * MIB };
+const EMBEDDINGS = { where: 'native', sizeOf: (vector) => vector.byteLength, minBytes: 6 * MIB };
 /** The longest conversation of a heavy user. */
 const LONGEST_CONVERSATION_BYTES = 64 * MIB;
 /** Files are seldom asked for again; a few of the latest may stay. */
@@ -21,6 +22,8 @@ const FILES = { maxBytes: 8 * MIB, maxSessionBytes: 16 * MIB, priority: 10 };
 const AS_IT_IS = { encode: (bytes) => bytes, decode: (bytes) => bytes };
 /** While a body is read there are its pieces, the whole of it, its text in two bytes a character, and the values made of that. */
 const BYTES_PER_BODY_BYTE = 5;
+/** Then there are the values alone. */
+const BYTES_PER_READ_BODY_BYTE = 2;
 /** What a request holds besides its body. */
 const REQUEST_BYTES = 64 * 2 ** 10;
 /** How long a request waits for room before it is refused. */
@@ -30,8 +33,8 @@ const ROOM_WITHIN_MS = 1_000;
 export async function open({ directory }) {
   const knowledge = readKnowledge(directory);
   const tenure = await Tenure.open({ directory: join(directory, 'tenure') });
-  const answers = tenure.cache('answers', { missCost: ANSWER_COST });
-  const embeddings = tenure.cache('embeddings', { where: 'native', sizeOf: (vector) => vector.byteLength });
+  const answers = tenure.cache('answers', ANSWERS);
+  const embeddings = tenure.cache('embeddings', EMBEDDINGS);
   // One process has these sessions, so those in memory are the newest. What was said is written before it is acknowledged; how many turns a
   // session has may reach the disk a second later.
   const sessions = tenure.sessions('sessions', { isShared: false, durability: 'write-back' });
@@ -76,7 +79,12 @@ export async function open({ directory }) {
         kind: 'request',
         timeoutMs: ROOM_WITHIN_MS,
       });
-      if (ticket.admitted) return ticket;
+      if (ticket.admitted) {
+        return {
+          bodyIsRead: () => ticket.adjust(REQUEST_BYTES + bodyBytes * BYTES_PER_READ_BODY_BYTE),
+          [Symbol.dispose]: () => ticket.release(),
+        };
+      }
       const retryAfterSeconds = Math.ceil((ticket.retryAfterMs ?? 0) / 1000);
       return { status: 503, body: { error: ticket.reason }, headers: { 'retry-after': `${retryAfterSeconds}` } };
     },
