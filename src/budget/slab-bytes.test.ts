@@ -214,7 +214,7 @@ describe('waiting for room', () => {
     other.give(60 * MIB);
     const handles = await Promise.all(puts);
     expect(handles.map((handle) => holder.allocator.view(handle)[0])).toEqual(handles.map((_, index) => index));
-    expect(holder.allocator.stats().slabs).toBe(1);
+    expect(holder.allocator.statistics().slabs).toBe(1);
     other.give(64 * MIB);
   });
 

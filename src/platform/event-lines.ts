@@ -6,10 +6,10 @@
 import { formatBytes } from '../base/bytes.ts';
 import type { TenureEventBase } from '../base/events.ts';
 import { type Level, levelRank } from '../base/levels.ts';
-import type { LogLine, Severity } from './log-line.ts';
+import { counted, duration, type LinesOf, line } from './event-line.ts';
+import { HOLDER_LINES } from './holder-event-lines.ts';
+import type { LogLine } from './log-line.ts';
 import type { TenureEvent } from './tenure-event.ts';
-
-type Lines = { readonly [Type in TenureEvent['type']]: (event: Extract<TenureEvent, { type: Type }>) => LogLine };
 
 /** The line for `event`; one that is none of ours is told by its name. */
 export function describeEvent(event: TenureEventBase): LogLine {
@@ -19,7 +19,9 @@ export function describeEvent(event: TenureEventBase): LogLine {
 
 const LEVEL_SEVERITY = { low: 'info', moderate: 'info', high: 'warning', critical: 'error' } as const;
 
-const LINES: Lines = {
+const LINES: LinesOf<TenureEvent> = {
+  ...HOLDER_LINES,
+
   'pressure.level_changed': ({ level, previousLevel, reason, holders }) =>
     line(
       LEVEL_SEVERITY[level],
@@ -78,8 +80,10 @@ const LINES: Lines = {
   'storage.index_failed': ({ message }) =>
     line('warning', `text index failed; memories are safe, finding them is slower: ${message}`),
 
-  'agent_memory.remembered': ({ count, tenant }) => line('debug', `remembered ${memories(count)} of ${tenant}`),
-  'agent_memory.forgotten': ({ count, tenant }) => line('debug', `forgot ${memories(count)} of ${tenant}`),
+  'agent_memory.remembered': ({ count, tenant }) =>
+    line('debug', `remembered ${counted(count, 'memory', 'memories')} of ${tenant}`),
+  'agent_memory.forgotten': ({ count, tenant }) =>
+    line('debug', `forgot ${counted(count, 'memory', 'memories')} of ${tenant}`),
 
   'platform.opened': ({ version, directory }) => line('info', `Tenure ${version} open in ${directory}`),
   'platform.background_failed': ({ what, message }) => line('error', `${what} failed: ${message}`),
@@ -92,20 +96,6 @@ const LINES: Lines = {
     line('error', `configuration not reloaded, the one in force stays: ${message}`),
 };
 
-function line(severity: Severity, text: string): LogLine {
-  return { severity, text };
-}
-
 function isFall(level: Level, previousLevel: Level): boolean {
   return levelRank(level) < levelRank(previousLevel);
-}
-
-function memories(count: number): string {
-  return `${count} ${count === 1 ? 'memory' : 'memories'}`;
-}
-
-function duration(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`;
-  if (ms < 120_000) return `${Math.round(ms / 100) / 10} s`;
-  return `${Math.round(ms / 60_000)} min`;
 }

@@ -1,15 +1,17 @@
 /** The state of a node as one object: what `/monitoring/memory` answers and the dashboard shows. */
 import { formatBytes, MIB } from '../base/bytes.ts';
 import type { BudgetSnapshot } from '../budget/snapshot.ts';
+import type { AdmissionStatistics } from '../pressure/admission/admission.ts';
 import type { Alert, PlainStatus } from '../pressure/alert.ts';
 import type { Assessment } from '../pressure/assess.ts';
 import type { MonitorStatus } from '../pressure/monitor.ts';
 import type { Reading, Trend } from '../pressure/reading.ts';
 import type { HistoryFigures, HistoryPoint } from '../storage/reading-store.ts';
+import type { HoldersReport } from './holders.ts';
 import { VERSION } from './version.ts';
 
 /** The state of a node in one object: the body of `GET /monitoring/memory`. */
-export interface NodeStatus {
+export interface NodeStatus extends HoldersReport {
   readonly reading: Reading;
   readonly pressure: Assessment;
   readonly budget: BudgetSnapshot;
@@ -33,6 +35,8 @@ export interface NodeStatus {
   readonly driftBytes: number;
   /** Freed here, kept by the allocator. */
   readonly retainedBytes: number;
+  /** Work that was taken and refused. */
+  readonly admission: AdmissionStatistics;
   readonly store: {
     readonly path: string;
     readonly sizeBytes: number;
@@ -50,10 +54,12 @@ export interface NodeStatus {
 export function statusOf(from: {
   monitor: MonitorStatus;
   budget: BudgetSnapshot;
+  holders: HoldersReport;
+  admission: AdmissionStatistics;
   store: NodeStatus['store'];
   startedAtMs: number;
 }): NodeStatus {
-  const { monitor, budget, store, startedAtMs } = from;
+  const { monitor, budget, holders, admission, store, startedAtMs } = from;
   return {
     reading: monitor.reading,
     pressure: monitor.assessment,
@@ -70,6 +76,8 @@ export function statusOf(from: {
     observeOnly: monitor.observeOnly,
     driftBytes: monitor.driftBytes,
     retainedBytes: monitor.retainedBytes,
+    ...holders,
+    admission,
     store,
     node: { version: VERSION, nodeVersion: process.versions.node, pid: process.pid, startedAtMs },
   };

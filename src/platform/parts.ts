@@ -7,6 +7,7 @@ import { HelpAgent } from '../agents/help/help-agent.ts';
 import type { Clock } from '../base/clock.ts';
 import { ClosedError, messageOf } from '../base/errors.ts';
 import { EventHub, type EventSink } from '../base/events.ts';
+import type { Level } from '../base/levels.ts';
 import { seededRandom } from '../base/random.ts';
 import type { ResourceScope } from '../base/resource-scope.ts';
 import { Budget } from '../budget/budget.ts';
@@ -14,8 +15,11 @@ import { CollectionGate } from '../pressure/collection-gate.ts';
 import { SqliteDatabase } from '../storage/sqlite/connection.ts';
 import { SqliteMemoryStore } from '../storage/sqlite/memory-store.ts';
 import { SqliteReadingStore } from '../storage/sqlite/reading-store.ts';
+import { SqliteSessionStore } from '../storage/sqlite/session-store.ts';
+import type { Configuration } from './configuration/keys.ts';
 import type { LoadedConfiguration } from './configuration/loaded-configuration.ts';
 import { hideFromGit } from './hide-from-git.ts';
+import { Holders } from './holders.ts';
 import { PageCacheConsumer } from './page-cache.ts';
 import { underBudget } from './recall-cache.ts';
 import { RecentEvents } from './recent-events.ts';
@@ -42,6 +46,7 @@ export interface Parts {
   readonly readings: SqliteReadingStore;
   readonly memory: LongTermMemory;
   readonly help: HelpAgent;
+  readonly holders: Holders;
   readonly startedAtMs: number;
 }
 
@@ -51,9 +56,11 @@ export async function openParts(from: {
   loaded: LoadedConfiguration;
   resources: ResourceScope;
   onEvent: EventSink<TenureEvent> | undefined;
-  mayCollect: () => boolean;
+  /** The configuration in force, and how bad pressure is, as long as the node runs. */
+  configuration: () => Configuration;
+  level: () => Level;
 }): Promise<Parts> {
-  const { clock, loaded, resources, onEvent, mayCollect } = from;
+  const { clock, loaded, resources, onEvent, configuration, level } = from;
   const { limits, store } = loaded.values;
   const startedAtMs = clock.nowMs();
   const recent = new RecentEvents<TenureEvent>(RECENT_EVENTS);
@@ -67,12 +74,13 @@ export async function openParts(from: {
   // Until the first reading, which knows what is already in use and what the container allows.
   const limitBytes = limits.memoryBytes === 'auto' ? totalmem() : limits.memoryBytes;
   const budget = resources.use(new Budget({ name: 'node', limitBytes, clock, emit: events.emit }));
+  const random = seededRandom(startedAtMs + process.pid);
   const isNewDefault = !loaded.isSet('store.directory') && !existsSync(store.directory);
   const database = resources.use(
     await SqliteDatabase.open({
       path: join(store.directory, STORE_FILE),
       clock,
-      random: seededRandom(startedAtMs + process.pid),
+      random,
       lockTimeoutMs: store.lockTimeoutMs,
       onEvent: events.emit,
     }),
@@ -87,6 +95,12 @@ export async function openParts(from: {
   resources.use(registration);
   resources.defer(() => memoryStore.settled());
   const memory = resources.use(new LongTermMemory({ store: memoryStore, clock, onEvent: events.emit }));
+  const holders = resources.use(
+    new Holders({
+      ...{ budget, clock, random, emit: events.emit, level, configuration },
+      sessionStore: (pool) => new SqliteSessionStore(database, { pool }),
+    }),
+  );
   const readings = new SqliteReadingStore(database, { node: NODE });
   const compacting = new AbortController();
   resources.defer(() => compacting.abort(new ClosedError('Tenure')));
@@ -99,11 +113,16 @@ export async function openParts(from: {
     events,
     recent,
     budget,
-    gate: new CollectionGate({ clock, events: events.emit, enabled: mayCollect }),
+    gate: new CollectionGate({
+      clock,
+      events: events.emit,
+      enabled: () => configuration().strategies.garbageCollection.enabled,
+    }),
     database,
     readings,
     memory,
     help: new HelpAgent({ memory, clock }),
+    holders,
     startedAtMs,
   };
 }

@@ -2,6 +2,9 @@
 import type { MemoryEvent } from '../agent-memory/long-term.ts';
 import type { TenureEventBase } from '../base/events.ts';
 import type { BudgetEvent } from '../budget/budget-events.ts';
+import type { PoolEvent } from '../holders/pool/pool-events.ts';
+import type { SessionEvent } from '../holders/session/session-events.ts';
+import type { AdmissionEvent } from '../pressure/admission/admission-events.ts';
 import type { PressureEvent } from '../pressure/pressure-events.ts';
 import type { IndexFailedEvent } from '../storage/sqlite/memory-store.ts';
 import type { StoreEvent } from '../storage/storage-events.ts';
@@ -25,4 +28,13 @@ export interface BackgroundFailedEvent extends TenureEventBase {
 export type PlatformEvent = OpenedEvent | BackgroundFailedEvent | ConfigurationEvent;
 
 /** Everything that can happen in a node, told apart by `type`. */
-export type TenureEvent = BudgetEvent | PressureEvent | StoreEvent | IndexFailedEvent | MemoryEvent | PlatformEvent;
+export type TenureEvent =
+  | BudgetEvent
+  | PressureEvent
+  | AdmissionEvent
+  | PoolEvent
+  | SessionEvent
+  | StoreEvent
+  | IndexFailedEvent
+  | MemoryEvent
+  | PlatformEvent;

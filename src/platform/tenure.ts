@@ -15,6 +15,12 @@ import { ClosedError, InvalidArgumentError, TenureError } from '../base/errors.t
 import type { EventHub, EventSink } from '../base/events.ts';
 import { ResourceScope } from '../base/resource-scope.ts';
 import type { Budget } from '../budget/budget.ts';
+import type { Quotas } from '../budget/quota.ts';
+import type { Cache } from '../holders/cache/cache.ts';
+import type { ObjectPool } from '../holders/pool/object-pool.ts';
+import type { PoolRegistry } from '../holders/pool/pool-registry.ts';
+import type { SessionPool } from '../holders/session/session-pool.ts';
+import { Admission } from '../pressure/admission/admission.ts';
 import { Monitor } from '../pressure/monitor.ts';
 import { machineSensors } from '../pressure/sensors/machine-sensors.ts';
 import type { History } from '../storage/reading-store.ts';
@@ -24,6 +30,7 @@ import type { Configuration } from './configuration/keys.ts';
 import { type LoadOptions, loadConfiguration } from './configuration/load.ts';
 import type { LoadedConfiguration } from './configuration/loaded-configuration.ts';
 import { ConfigurationWatch } from './configuration/watch.ts';
+import type { NodeCacheOptions, NodePoolOptions, NodeSessionOptions } from './holders.ts';
 import { requireKnownOptions } from './known-options.ts';
 import { monitorSettings } from './monitor-settings.ts';
 import { historyPointOf, type NodeStatus, statusOf } from './node-status.ts';
@@ -64,12 +71,14 @@ export class Tenure implements AsyncDisposable {
   readonly #parts: Parts;
   #loaded: LoadedConfiguration;
   readonly #monitor: Monitor;
+  readonly #admission: Admission;
   #closing: Promise<void> | undefined;
 
   private constructor(parts: Parts, loaded: LoadedConfiguration) {
     this.#parts = parts;
     this.#loaded = loaded;
     this.#monitor = this.#makeMonitor(loaded);
+    this.#admission = this.#makeAdmission();
   }
 
   /**
@@ -94,9 +103,10 @@ export class Tenure implements AsyncDisposable {
     const resources = new ResourceScope('Tenure');
     let tenure: Tenure | undefined;
     // As the configuration in force says, not as the one at the start said.
-    const mayCollect = () => (tenure?.configuration ?? loaded.values).strategies.garbageCollection.enabled;
+    const configuration = () => tenure?.configuration ?? loaded.values;
+    const level = () => tenure?.monitor.last?.assessment.level ?? 'low';
     try {
-      tenure = new Tenure(await openParts({ clock, loaded, resources, onEvent, mayCollect }), loaded);
+      tenure = new Tenure(await openParts({ clock, loaded, resources, onEvent, configuration, level }), loaded);
       tenure.#start(() => loadConfiguration({ ...from, isReload: true }));
       return tenure;
     } catch (error) {
@@ -127,6 +137,58 @@ export class Tenure implements AsyncDisposable {
     return this.#parts.budget;
   }
 
+  /** Takes new work, or refuses it and says when to come again. */
+  get admission(): Admission {
+    return this.#admission;
+  }
+
+  /** What a tenant or an agent may hold in caches, sessions and admitted work together. */
+  get quotas(): Quotas {
+    return this.#parts.holders.quotas;
+  }
+
+  /** All pools, ready-made ones among them. */
+  get pools(): PoolRegistry {
+    return this.#parts.holders.pools;
+  }
+
+  /**
+   * The cache named `name` under the node's budget: the one there is, or a new one of these options. It closes with the node.
+   *
+   * @example
+   * ```ts
+   * import { RESPONSE_CACHE, Tenure } from 'tenure';
+   *
+   * await using tenure = await Tenure.open({ directory: './data' });
+   * const answers = tenure.cache<string, string>('answers', RESPONSE_CACHE);
+   * answers.set('When do we deploy?', 'On Mondays.');
+   * ```
+   * @throws As `new Cache`.
+   */
+  cache<K, V>(name: string, options: NodeCacheOptions<K, V>): Cache<K, V> {
+    return this.#parts.holders.cache(name, options);
+  }
+
+  /**
+   * The pool named `name` under the node's budget: the one there is, or a new one of these options. `database`, `llm` and `http` are as large
+   * as configured unless told otherwise.
+   *
+   * @throws PoolUnknownError when there is none and no options were given; as `new ObjectPool`.
+   */
+  pool<T>(name: string, options?: NodePoolOptions<T>): ObjectPool<T> {
+    return this.#parts.holders.pool(name, options);
+  }
+
+  /**
+   * The session pool named `name`, in the node's store and under its budget: the one there is, or a new one of these options. As many in memory
+   * and for as long as configured unless told otherwise.
+   *
+   * @throws As `new SessionPool`.
+   */
+  sessions<V, I = unknown>(name = 'sessions', options: NodeSessionOptions<V> = {}): SessionPool<V, I> {
+    return this.#parts.holders.sessions(name, options);
+  }
+
   get memory(): LongTermMemory {
     return this.#parts.memory;
   }
@@ -148,10 +210,12 @@ export class Tenure implements AsyncDisposable {
   /** The state of the node in one object. */
   status(): NodeStatus {
     this.#requireOpen();
-    const { budget, database, memory, startedAtMs } = this.#parts;
+    const { budget, database, memory, holders, startedAtMs } = this.#parts;
     return statusOf({
       monitor: this.#monitor.status(),
       budget: budget.snapshot(),
+      holders: holders.report(),
+      admission: this.#admission.statistics(),
       store: { path: database.path, sizeBytes: database.sizeBytes(), ...memory.statistics() },
       startedAtMs,
     });
@@ -238,6 +302,17 @@ export class Tenure implements AsyncDisposable {
   #apply(loaded: LoadedConfiguration): void {
     this.#loaded = loaded;
     this.#monitor.reconfigure(monitorSettings(loaded));
+    this.#parts.holders.reconfigure();
+  }
+
+  #makeAdmission(): Admission {
+    const { budget, clock, events, holders, resources } = this.#parts;
+    return resources.use(
+      new Admission({
+        ...{ budget, clock, pressure: this.#monitor, quota: holders.quotas, events: events.emit },
+        observeOnly: () => this.configuration.monitoring.observeOnly,
+      }),
+    );
   }
 
   #makeMonitor(loaded: LoadedConfiguration): Monitor {

@@ -204,6 +204,11 @@ function calmStatus(atMs: number): NodeStatus {
     observeOnly: false,
     driftBytes: 3 * MIB,
     retainedBytes: 2 * MIB,
+    ...{ caches: [], pools: [], sessions: [], quotas: [] },
+    admission: {
+      ...{ admitted: 0, wouldHaveRefused: 0, openTickets: 0, openBytes: 0, waiting: 0, lost: 0, overruns: 0 },
+      ...{ refused: { pressure: 0, budget: 0, quota: 0, circuit_open: 0, too_large: 0 }, circuit: 'closed' },
+    },
     store: { path: '/data/tenure.db', sizeBytes: 4096, memories: 0, scopes: 0 },
     node: { version: '0.1.0', nodeVersion: process.version, pid: process.pid, startedAtMs: atMs },
   };

@@ -20,7 +20,7 @@ interface Counted {
  */
 export function validateSlabs(allocator: SlabAllocator, handles?: Iterable<SlabHandle>): void {
   const { heap, table } = allocator.parts;
-  const stats = allocator.stats();
+  const told = allocator.statistics();
   const total: Counted = { blocks: 0, liveBytes: 0, cellBytes: 0 };
   const seen = new Set<number>();
   const liveByClass = heap.classes.all.map(() => 0);
@@ -42,18 +42,18 @@ export function validateSlabs(allocator: SlabAllocator, handles?: Iterable<SlabH
     neededChunks += Math.ceil(liveByClass[sizeClass.index]! / sizeClass.cellsPerSpan) * sizeClass.spanChunks;
   }
   equal('needed chunks', heap.neededChunks, neededChunks);
-  equal('blocks', stats.blocks, total.blocks);
-  equal('live bytes', stats.liveBytes, total.liveBytes);
+  equal('blocks', told.blocks, total.blocks);
+  equal('live bytes', told.liveBytes, total.liveBytes);
   equal('cell bytes', heap.cellBytes, total.cellBytes);
-  equal('large block bytes', stats.largeBlockBytes, largeBlockBytes);
+  equal('large block bytes', told.largeBlockBytes, largeBlockBytes);
   const slabBytes = heap.slabs.size * heap.slabBytes + largeBlockBytes;
-  equal('reserved bytes', stats.reservedBytes, slabBytes + table.bytes);
+  equal('reserved bytes', told.reservedBytes, slabBytes + table.bytes);
   equal(
     'parts of reserved',
-    stats.liveBytes + stats.roundingBytes + stats.holeBytes + stats.tableBytes,
-    stats.reservedBytes,
+    told.liveBytes + told.roundingBytes + told.holeBytes + told.tableBytes,
+    told.reservedBytes,
   );
-  equal('empty slabs', stats.emptySlabs, [...heap.slabs].filter((slab) => slab.spans.size === 0).length);
+  equal('empty slabs', told.emptySlabs, [...heap.slabs].filter((slab) => slab.spans.size === 0).length);
   if (handles === undefined) return;
   let known = 0;
   for (const handle of handles) {
@@ -61,7 +61,7 @@ export function validateSlabs(allocator: SlabAllocator, handles?: Iterable<SlabH
     const slot = table.find(handle);
     invariant(typeof slot === 'number' && seen.has(slot), 'A handle leads to no block of any span.');
   }
-  equal('handles', stats.blocks, known);
+  equal('handles', told.blocks, known);
 
   function countSlab(slab: Slab): number {
     const usedChunks = new Set<number>();

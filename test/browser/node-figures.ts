@@ -118,10 +118,80 @@ export function statusAt(atMs: number, moment: Moment = momentAt(atMs)): NodeSta
     observeOnly: false,
     driftBytes: 5.2 * MB,
     retainedBytes: 12 * MB,
+    ...HOLDERS,
     store: { path: '/var/lib/tenure/tenure.db', sizeBytes: 48.6 * MB, memories: 12_480, scopes: 37 },
     node: { version: '0.1.0', nodeVersion: 'v24.4.0', pid: 4127, startedAtMs: atMs - 52 * HOUR_MS },
   };
 }
+
+const HOLDERS: Pick<NodeStatus, 'caches' | 'pools' | 'sessions' | 'quotas' | 'admission'> = {
+  caches: [
+    {
+      ...{
+        name: 'answers',
+        policy: 'hit-density',
+        entries: 4_812,
+        bytes: 46.2 * MB,
+        expiredBytes: 0,
+        peakBytes: 50 * MB,
+      },
+      ...{
+        reservedBytes: 46.9 * MB,
+        maxBytes: 50 * MB,
+        maxEntries: null,
+        hits: 91_220,
+        misses: 12_004,
+        hitRatio: 0.8837,
+      },
+      ...{ sets: 12_004, refusals: {}, evictions: { capacity: 6_902, pressure: 240, quota: 0, expired: 50 } },
+      ...{ computations: 12_004, computationErrors: 3, lateResults: 0, computing: 1, callbackErrors: 0 },
+    },
+  ],
+  pools: [
+    {
+      ...{ name: 'llm', min: 0, max: 10, size: 7, borrowed: 6, idle: 1, creating: 0, waiting: 0, bytes: 0, created: 9 },
+      ...{
+        borrows: 18_204,
+        destroyed: {},
+        timeouts: 0,
+        refusals: 0,
+        createErrors: 0,
+        checkErrors: 0,
+        destroyErrors: 0,
+      },
+      ...{ heldTooLong: 1, abandoned: 0, returnedTwice: 0, waitMs: { p50: 0, p99: 38 } },
+    },
+  ],
+  sessions: [
+    {
+      ...{
+        name: 'sessions',
+        live: 412,
+        max: 500,
+        bytes: 31.5 * MB,
+        idleBytes: 2.1 * MB,
+        pinned: 3,
+        unwritten: 0,
+        waiting: 0,
+      },
+      ...{ hits: 40_112, misses: 1_870, loaded: 1_655, through: 0, spilled: 1_243, created: 2_011, destroyed: 118 },
+      ...{ expired: 0, purged: 0, written: 38_870, conflicts: 2, merged: 0, lost: 0, damaged: 0, writeFailures: 0 },
+    },
+  ],
+  quotas: [],
+  admission: {
+    ...{
+      admitted: 103_224,
+      wouldHaveRefused: 0,
+      openTickets: 5,
+      openBytes: 3.4 * MB,
+      waiting: 0,
+      lost: 0,
+      overruns: 12,
+    },
+    ...{ refused: { pressure: 0, budget: 41, quota: 0, circuit_open: 0, too_large: 2 }, circuit: 'closed' },
+  },
+};
 
 /** Like the server: as many points as asked for, none finer than the stored 30 s; nothing before the node was started. */
 export function historyBetween({ fromMs, toMs, points }: { fromMs: number; toMs: number; points: number }): {

@@ -33,7 +33,7 @@ describe.each(CLOUD_PHYSICS_SIZES)('cloudPhysicsIO at %i bytes', (capacity) => {
     for (let index = 0; index < keys.length; index++) {
       if (cache.get(keys[index]!) === undefined) cache.set(keys[index]!, true, { sizeBytes: sizes![index]! });
     }
-    expect(cache.stats().misses).toBe(published(capacity)['lru']);
+    expect(cache.statistics().misses).toBe(published(capacity)['lru']);
     cache.validate();
   });
 

@@ -40,6 +40,16 @@ it('gives its caches, refuses work with a reason and a time, and takes work agai
   expect((await recall()).status).toBe(200);
   const held = () =>
     Object.fromEntries(consumersOf(node.budget.snapshot()).map(({ name, bytes }) => [name, bytes] as const));
+  const answers = node.cache<string, Buffer>('answers', {
+    maxBytes: 64 * MIB,
+    where: 'native',
+    sizeOf: (text) => text.length,
+  });
+  for (let n = 0; n < 32; n++) answers.set(`question ${n}`, Buffer.alloc(MIB / 2));
+  const sessions = node.sessions<{ name: string }, string>();
+  for (let n = 0; n < 50; n++)
+    await sessions.create({ name: `user ${n}` }, { id: `s${n}`, items: ['x'.repeat(20_000)] });
+  expect(node.status()).toMatchObject({ caches: [{ entries: 32 }], sessions: [{ live: 50 }] });
   const before = held();
   expect(before['recall cache']).toBeGreaterThan(0);
 
@@ -49,6 +59,15 @@ it('gives its caches, refuses work with a reason and a time, and takes work agai
   await expect.poll(() => node.monitor.last?.assessment.level, { timeout: 10_000 }).toBe('critical');
   await expect.poll(() => held()['recall cache'], { timeout: 10_000 }).toBe(0);
   expect(held()['store page cache']).toBeLessThan(before['store page cache']!);
+  await expect.poll(() => node.status().caches[0]!.entries, { timeout: 10_000 }).toBe(0);
+  await expect.poll(() => node.status().sessions[0]!.live, { timeout: 10_000 }).toBe(0);
+  // A returning user finds the session all the same.
+  expect(await sessions.get('s7')).toMatchObject({ value: { name: 'user 7' } });
+  expect(node.admission.tryAdmit(MIB)).toMatchObject({
+    admitted: false,
+    reason: 'pressure',
+    retryAfterMs: expect.any(Number),
+  });
   const refused = await recall();
   expect(refused.status).toBe(503);
   expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);

@@ -5,6 +5,7 @@ import { Consumers } from './consumers.tsx';
 import { Events } from './events.tsx';
 import { Figures } from './figures.tsx';
 import { Footer } from './footer.tsx';
+import { Holders } from './holders.tsx';
 import { Masthead } from './masthead.tsx';
 import { Opportunities } from './opportunities.tsx';
 import { Question } from './question.tsx';
@@ -31,6 +32,7 @@ export function Page() {
         <div class="split">
           <div class="column">
             <Consumers />
+            <Holders />
             <Question />
           </div>
           <Events />

@@ -36,7 +36,7 @@ afterEach(() => {
   for (const allocator of open.splice(0)) {
     if (!allocator.isClosed) validateSlabs(allocator);
     allocator.close();
-    const { slabBytes: _, ...rest } = allocator.stats();
+    const { slabBytes: _, ...rest } = allocator.statistics();
     expect(Object.values(rest).every((figure) => figure === 0)).toBe(true);
   }
 });
@@ -143,9 +143,9 @@ describe('slabs', () => {
     const grant = grantOf(64 * MIB);
     const allocator = allocatorOf({ grant, spareSlabs: 2 });
     const handles = Array.from({ length: 16 }, () => allocator.put(Buffer.alloc(512 * KIB)));
-    expect(allocator.stats().slabs).toBe(8);
+    expect(allocator.statistics().slabs).toBe(8);
     for (const handle of handles) allocator.free(handle);
-    expect(allocator.stats()).toMatchObject({ slabs: 2, emptySlabs: 2, compactableBytes: 2 * MIB });
+    expect(allocator.statistics()).toMatchObject({ slabs: 2, emptySlabs: 2, compactableBytes: 2 * MIB });
     expect(allocator.release({ targetBytes: MIB }).releasedBytes).toBeGreaterThanOrEqual(MIB);
     allocator.release({ targetBytes: 4 * MIB });
     expect(grant.takenBytes).toBe(0);
@@ -166,9 +166,9 @@ describe('slabs', () => {
       handle: allocator.put(Buffer.alloc(1000, index)),
       index,
     }));
-    const slabsBefore = allocator.stats().slabs;
+    const slabsBefore = allocator.statistics().slabs;
     for (const { handle, index } of blocks) if (index % 2 === 1) allocator.free(handle);
-    expect(allocator.stats().slabs).toBe(slabsBefore);
+    expect(allocator.statistics().slabs).toBe(slabsBefore);
     const wantedBytes = allocator.compactableBytes;
     expect(wantedBytes).toBeGreaterThan((slabsBefore / 2 - 3) * MIB);
     const { releasedBytes, end, movedBytes } = allocator.release({ targetBytes: wantedBytes });
@@ -221,9 +221,9 @@ describe('slabs', () => {
     expect(movedBlocks).toBeGreaterThan(0);
     // No slab can be made, yet all the room there was is found.
     grant.limitBytes = grant.takenBytes;
-    const before = allocator.stats();
+    const before = allocator.statistics();
     for (let next = allocator.tryAllocate(4000); next !== null; next = allocator.tryAllocate(4000)) kept.push(next);
-    expect(allocator.stats().holeBytes).toBeLessThan(before.slabs * 32 * KIB);
+    expect(allocator.statistics().holeBytes).toBeLessThan(before.slabs * 32 * KIB);
     validateSlabs(allocator, kept);
   });
 });
@@ -320,6 +320,6 @@ describe('after close', () => {
     ]) {
       expect(use).toThrow(ClosedError);
     }
-    expect(allocator.stats()).toMatchObject({ reservedBytes: 0, liveBytes: 0, blocks: 0, slabs: 0, tableBytes: 0 });
+    expect(allocator.statistics()).toMatchObject({ reservedBytes: 0, liveBytes: 0, blocks: 0, slabs: 0, tableBytes: 0 });
   });
 });

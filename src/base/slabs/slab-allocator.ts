@@ -25,7 +25,7 @@ import { SlabBlockInUseError, SlabNoRoomError } from './slab-errors.ts';
 import { type SlabGrant, unlimitedGrant } from './slab-grant.ts';
 import { SlabHeap } from './slab-heap.ts';
 import { isSlabBytes, MAX_BLOCK_BYTES, MAX_SLAB_BYTES, MIN_SLAB_BYTES } from './slab-sizes.ts';
-import type { SlabStats } from './slab-stats.ts';
+import type { SlabStatistics } from './slab-statistics.ts';
 
 const DEFAULT_SPARE_SLABS = 2;
 const NOTHING: SlabRelease = { releasedBytes: 0, movedBytes: 0, movedBlocks: 0, end: 'exhausted' };
@@ -270,7 +270,7 @@ export class SlabAllocator implements Disposable {
   }
 
   /** Figures of now; all zero after close. */
-  stats(): SlabStats {
+  statistics(): SlabStatistics {
     const heap = this.#heap;
     const reservedBytes = this.reservedBytes;
     const { cellBytes, slabTotalBytes } = heap;

@@ -95,12 +95,12 @@ describe('an array of rows', () => {
   it('takes slabs of its own only when it has outgrown half of one, and gives them back', () => {
     const rows = new SlabArray({ allocator, rowBytes: 1536 });
     for (let index = 0; index < 100; index++) rows.append(row(1536, index));
-    expect(allocator.stats()).toMatchObject({ slabs: 1, largeBlocks: 0 });
+    expect(allocator.statistics()).toMatchObject({ slabs: 1, largeBlocks: 0 });
     while (rows.length < 3 * rows.rowsPerWindow) rows.append(row(1536, rows.length));
-    expect(allocator.stats()).toMatchObject({ largeBlocks: 3 });
+    expect(allocator.statistics()).toMatchObject({ largeBlocks: 3 });
     rows.truncate(5);
     rows.trim();
-    expect(allocator.stats()).toMatchObject({ slabs: 1, largeBlocks: 0 });
+    expect(allocator.statistics()).toMatchObject({ slabs: 1, largeBlocks: 0 });
     expect(Buffer.compare(rows.view(4), row(1536, 4))).toBe(0);
     rows.truncate(0);
     expect(allocator.blockCount).toBe(0);

@@ -35,7 +35,7 @@ describe('a blob store', () => {
     expect(() => store.delete(handle)).toThrow(SlabHandleError);
     expect(store.costBytes(5)).toBe(56);
     expect(store.path).toBe('budget/blobs');
-    expect(store.reservedBytes).toBe(store.stats().reservedBytes);
+    expect(store.reservedBytes).toBe(store.statistics().reservedBytes);
   });
 
   it('serves as the bytes of a cache: under pressure the oldest go, and the books fall by whole slabs', async () => {

@@ -7,7 +7,7 @@
  */
 import { InvalidArgumentError } from '../../base/errors.ts';
 import type { SlabHandle } from '../../base/slabs/block-table.ts';
-import type { SlabStats } from '../../base/slabs/slab-stats.ts';
+import type { SlabStatistics } from '../../base/slabs/slab-statistics.ts';
 import type { GrowOptions } from '../../budget/reservation.ts';
 import { SlabBytes, type SlabBytesOptions } from '../../budget/slab-bytes.ts';
 
@@ -108,8 +108,8 @@ export class BlobStore implements Disposable {
   }
 
   /** Figures of now. */
-  stats(): SlabStats {
-    return this.#bytes.allocator.stats();
+  statistics(): SlabStatistics {
+    return this.#bytes.allocator.statistics();
   }
 
   /** Deletes everything, gives all memory back and leaves the budget. Closing twice is harmless. */

@@ -47,7 +47,7 @@ describe('a cache under a budget', () => {
     fill(cache, 1000);
     expect(cache.bytes).toBeGreaterThan(90 * KB);
     expect(budget.reservedBytes).toBeLessThanOrEqual(100 * KB);
-    expect(cache.stats().evictions.capacity).toBeGreaterThan(890);
+    expect(cache.statistics().evictions.capacity).toBeGreaterThan(890);
   });
 
   it('refuses when the budget has no room and it has nothing to give', () => {
@@ -55,7 +55,7 @@ describe('a cache under a budget', () => {
     const other = new ScriptedConsumer(budget, { name: 'other', bytes: 100 * KB });
     const cache = makeCache(budget, clock);
     expect(cache.set(1, 1)).toBe(false);
-    expect(cache.stats()).toMatchObject({ entries: 0, refusals: { budget: 1 } });
+    expect(cache.statistics()).toMatchObject({ entries: 0, refusals: { budget: 1 } });
     other.reservation.shrink(50 * KB);
     expect(cache.set(1, 1)).toBe(true);
     expect(cache.set(1, 2, { sizeBytes: 90 * KB })).toBe(false);
@@ -77,7 +77,7 @@ describe('a cache under a budget', () => {
     fill(cache, 100, 2000);
     expect(cache.bytes).toBeGreaterThanOrEqual(69 * KB);
     expect(budget.reservedBytes).toBeLessThanOrEqual(70 * KB);
-    expect(cache.stats().evictions.pressure).toBeGreaterThan(50);
+    expect(cache.statistics().evictions.pressure).toBeGreaterThan(50);
   });
 
   it('never falls below its minimum', async () => {
@@ -205,7 +205,7 @@ describe('owners', () => {
     expect(cache.has(2)).toBe(true);
     expect(quotas.usedBytes('ada')).toBe(3 * KB);
     expect(cache.set(6, 6, { owner: 'ada', sizeBytes: 4 * KB })).toBe(false);
-    expect(cache.stats().refusals.quota).toBe(1);
+    expect(cache.statistics().refusals.quota).toBe(1);
     expect(cache.has(2)).toBe(true);
   });
 

@@ -18,7 +18,7 @@ describe('reading and setting', () => {
     expect(cache.get('a')).toBe(1);
     expect(cache.peek('a')).toBe(1);
     expect(cache.has('b')).toBe(false);
-    expect(cache.stats()).toMatchObject({ hits: 1, misses: 1, hitRatio: 0.5, sets: 1, entries: 1, bytes: 1 });
+    expect(cache.statistics()).toMatchObject({ hits: 1, misses: 1, hitRatio: 0.5, sets: 1, entries: 1, bytes: 1 });
   });
 
   it('takes any key a Map takes: NaN, both zeros, objects, symbols, undefined', () => {
@@ -90,13 +90,13 @@ describe('sizes', () => {
     expect(cache.has('a')).toBe(false);
     expect(evicted).toEqual([['a', 100, 'replaced']]);
     expect(cache.set('b', Number.POSITIVE_INFINITY)).toBe(false);
-    expect(cache.stats().refusals).toMatchObject({ too_large: 2 });
+    expect(cache.statistics().refusals).toMatchObject({ too_large: 2 });
   });
 
   it.each([Number.NaN, -1, '12', null, undefined, {}])('refuses a size of %s and keeps its books', (size) => {
     const { cache } = make<string, number>({ maxBytes: 100, sizeOf: () => size as number });
     expect(cache.set('a', 1)).toBe(false);
-    expect(cache.stats()).toMatchObject({ entries: 0, bytes: 0, refusals: { size: 1 } });
+    expect(cache.statistics()).toMatchObject({ entries: 0, bytes: 0, refusals: { size: 1 } });
   });
 
   it('takes a size of 0 and rounds a broken one up', () => {
@@ -122,7 +122,7 @@ describe('sizes', () => {
     expect(cache.set('a', 13)).toBe(false);
     expect(cache.has('a')).toBe(false);
     expect(onError).toHaveBeenCalledWith(expect.objectContaining({ message: 'no' }), 'sizeOf');
-    expect(cache.stats()).toMatchObject({ callbackErrors: 1, refusals: { size: 1 } });
+    expect(cache.statistics()).toMatchObject({ callbackErrors: 1, refusals: { size: 1 } });
   });
 
   it('keeps its books when sizeOf tells another size each time', () => {
@@ -237,6 +237,6 @@ describe('bounds', () => {
       expect(use).toThrow(ClosedError);
     }
     await expect(cache.getOrCompute('a', () => 1)).rejects.toThrow(ClosedError);
-    expect(cache.stats()).toMatchObject({ sets: 1, entries: 0, evictions: { deleted: 1 } });
+    expect(cache.statistics()).toMatchObject({ sets: 1, entries: 0, evictions: { deleted: 1 } });
   });
 });

@@ -26,7 +26,7 @@ import {
   requireTtl,
   type SetOptions,
 } from './cache-options.ts';
-import type { CacheStats } from './cache-stats.ts';
+import type { CacheStatistics } from './cache-statistics.ts';
 import { Entries } from './entries.ts';
 import { NONE } from './policy.ts';
 import { type Compute, type FlightEnd, SingleFlight } from './single-flight.ts';
@@ -131,7 +131,7 @@ export class Cache<K, V> implements Disposable, AsyncDisposable {
    * Keeps `value` for `key`, in place of what was there; a computation of this key that is under way will not be kept.
    *
    * False when the value was not kept: larger than the bound, no room in the budget, over its owner's quota, its size unknown, or worth
-   * less to the policy than what is there (`stats().refusals` tells which). An older value is gone then as well: it is no longer true.
+   * less to the policy than what is there (`statistics().refusals` tells which). An older value is gone then as well: it is no longer true.
    *
    * @throws InvalidArgumentError for `undefined`, or a size or time outside its range; ClosedError.
    */
@@ -239,8 +239,8 @@ export class Cache<K, V> implements Disposable, AsyncDisposable {
   }
 
   /** Figures since the cache was made; also after close. */
-  stats(): CacheStats {
-    return this.#entries.stats({ name: this.name, computing: this.#flights.running });
+  statistics(): CacheStatistics {
+    return this.#entries.statistics({ name: this.name, computing: this.#flights.running });
   }
 
   /**

@@ -31,7 +31,7 @@ describe('leaving', () => {
       ['b', 3, 'deleted'],
       ['c', 4, 'deleted'],
     ]);
-    expect(cache.stats().evictions).toMatchObject({ replaced: 1, capacity: 1, deleted: 2 });
+    expect(cache.statistics().evictions).toMatchObject({ replaced: 1, capacity: 1, deleted: 2 });
   });
 
   it('survives an onEvict that throws', () => {
@@ -42,7 +42,7 @@ describe('leaving', () => {
       },
     });
     for (let key = 0; key < 10; key++) expect(cache.set(key, key)).toBe(true);
-    expect(cache.stats().callbackErrors).toBe(8);
+    expect(cache.statistics().callbackErrors).toBe(8);
   });
 
   it.each(POLICY_NAMES)('survives an onEvict that sets, deletes and clears (%s)', (policy) => {
@@ -94,7 +94,7 @@ describe('leaving', () => {
     other.set(1, 1);
     other.close();
     expect(errors).toEqual([expect.any(ClosedError)]);
-    expect(other.stats()).toMatchObject({ entries: 0, bytes: 0 });
+    expect(other.statistics()).toMatchObject({ entries: 0, bytes: 0 });
   });
 
   it('keeps nothing alive that has left', () => {

@@ -6,7 +6,7 @@
  */
 
 import type { CacheOptions, EvictionCause } from './cache-options.ts';
-import type { CacheCounters } from './cache-stats.ts';
+import type { CacheCounters } from './cache-statistics.ts';
 
 const MOST_CAUSED = 1000;
 

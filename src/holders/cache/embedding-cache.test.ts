@@ -74,7 +74,7 @@ describe('an embedding cache', () => {
     expect(embed.mock.calls.map(([texts]) => texts)).toEqual([['a', 'bbb', 'cc']]);
     await cache.embed(['cc', 'dddd'], embed);
     expect(embed.mock.calls.at(-1)?.[0]).toEqual(['dddd']);
-    expect(cache.stats()).toMatchObject({ embedded: 4, entries: 4, store: null, hits: 1 });
+    expect(cache.statistics()).toMatchObject({ embedded: 4, entries: 4, store: null, hits: 1 });
     expect(await cache.embed([], embed)).toEqual([]);
   });
 
@@ -87,7 +87,7 @@ describe('an embedding cache', () => {
     const second = make({ store });
     expect((await second.cache.embed(['bb', 'ccc'], second.embed)).map(([length]) => length)).toEqual([2, 3]);
     expect(second.embed.mock.calls.map(([texts]) => texts)).toEqual([['ccc']]);
-    expect(second.cache.stats().store).toMatchObject({ hits: 1, misses: 1 });
+    expect(second.cache.statistics().store).toMatchObject({ hits: 1, misses: 1 });
     const other = make({ store, model: 'n' });
     await other.cache.embed(['a'], other.embed);
     expect(other.embed).toHaveBeenCalledTimes(1);
@@ -99,7 +99,7 @@ describe('an embedding cache', () => {
     const { cache, embed } = make({ store });
     expect(await cache.embed(['a'], embed)).toEqual([Float32Array.of(1, 1)]);
     await cache.flush();
-    expect(cache.stats().store).toMatchObject({ errors: 2, written: 0, queuedBytes: 0 });
+    expect(cache.statistics().store).toMatchObject({ errors: 2, written: 0, queuedBytes: 0 });
     store.mood = 'well';
     await cache.embed(['bb'], embed);
     await cache.flush();
@@ -119,7 +119,7 @@ describe('an embedding cache', () => {
     const closing = cache.close();
     await clock.advance(100);
     await closing;
-    expect(cache.stats().store).toMatchObject({ errors: 2 });
+    expect(cache.statistics().store).toMatchObject({ errors: 2 });
   });
 
   it('bounds what waits for a slow store', async () => {
@@ -132,7 +132,7 @@ describe('an embedding cache', () => {
       await clock.advance(1);
       await waiting;
     }
-    const { queuedBytes, dropped } = cache.stats().store!;
+    const { queuedBytes, dropped } = cache.statistics().store!;
     expect(queuedBytes).toBeLessThanOrEqual(3000);
     expect(dropped).toBeGreaterThan(10);
   });
@@ -153,7 +153,7 @@ describe('an embedding cache', () => {
     expect(getEventListeners(leaving.signal, 'abort')).toHaveLength(0);
     for (const { texts, resolve } of batches) resolve(texts.map(() => Float32Array.of(5)));
     expect(await second).toEqual([Float32Array.of(5), Float32Array.of(5)]);
-    expect(cache.stats().computing).toBe(0);
+    expect(cache.statistics().computing).toBe(0);
     const alone = new AbortController();
     const third = cache.embed(['z'], embed, { signal: alone.signal });
     await turn();
@@ -162,7 +162,7 @@ describe('an embedding cache', () => {
     expect(batches[2]!.signal.aborted).toBe(true);
     batches[2]!.resolve([Float32Array.of(1)]);
     await turn();
-    expect(cache.stats().entries).toBe(3);
+    expect(cache.statistics().entries).toBe(3);
   });
 
   it('does not bring back what was deleted while it was embedded', async () => {
@@ -175,7 +175,7 @@ describe('an embedding cache', () => {
     resolve([Float32Array.of(1)]);
     expect(await waiting).toEqual([Float32Array.of(1)]);
     await cache.flush();
-    expect(cache.stats().entries).toBe(0);
+    expect(cache.statistics().entries).toBe(0);
     expect(store.vectors.size).toBe(0);
   });
 
@@ -204,7 +204,7 @@ describe('an embedding cache', () => {
     async (answer) => {
       const { cache } = make();
       await expect(cache.embed(['a'], async () => answer as never)).rejects.toThrow(InvalidArgumentError);
-      expect(cache.stats().entries).toBe(0);
+      expect(cache.statistics().entries).toBe(0);
     },
   );
 
@@ -225,7 +225,7 @@ describe('an embedding cache', () => {
     await cache.embed(texts, embed);
     await cache.flush();
     await budget.reclaim({ targetBytes: budget.reservedBytes, level: 'critical' });
-    expect(cache.stats().entries).toBe(0);
+    expect(cache.statistics().entries).toBe(0);
     await cache.embed(texts, embed);
     expect(embed).toHaveBeenCalledTimes(1);
   });

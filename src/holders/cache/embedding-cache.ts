@@ -14,8 +14,8 @@ import type { EmbeddingStore } from '../../storage/embedding-store.ts';
 import { BatchFlight } from './batch-flight.ts';
 import { Cache } from './cache.ts';
 import type { CacheOptions } from './cache-options.ts';
-import type { CacheStats } from './cache-stats.ts';
-import { type SecondTier, TierAccess, type TierStats } from './second-tier.ts';
+import type { CacheStatistics } from './cache-statistics.ts';
+import { type SecondTier, TierAccess, type TierStatistics } from './second-tier.ts';
 
 /** A typed array and its buffer, without its numbers. */
 const VECTOR_BYTES = 190;
@@ -41,11 +41,11 @@ export interface EmbeddingCacheOptions
 }
 
 /** Figures of an embedding cache. */
-export interface EmbeddingCacheStats extends CacheStats {
+export interface EmbeddingCacheStatistics extends CacheStatistics {
   /** Texts that had to be embedded. */
   readonly embedded: number;
   /** Null without a store. */
-  readonly store: TierStats | null;
+  readonly store: TierStatistics | null;
 }
 
 /**
@@ -142,9 +142,9 @@ export class EmbeddingCache implements AsyncDisposable {
     await this.#tier?.flush();
   }
 
-  stats(): EmbeddingCacheStats {
+  statistics(): EmbeddingCacheStatistics {
     const computing = this.#flights.running;
-    return { ...this.#cache.stats(), computing, embedded: this.#embedded, store: this.#tier?.stats ?? null };
+    return { ...this.#cache.statistics(), computing, embedded: this.#embedded, store: this.#tier?.statistics ?? null };
   }
 
   /** Rejects who waits with `ClosedError`, stores what is queued, and leaves the budget. Closing twice is harmless. */

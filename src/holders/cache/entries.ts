@@ -19,7 +19,7 @@ import {
   MOST_ENTRY_BYTES,
   type RefusalCause,
 } from './cache-options.ts';
-import { CacheCounters, type CacheStats } from './cache-stats.ts';
+import { CacheCounters, type CacheStatistics } from './cache-statistics.ts';
 import { Departures } from './departures.ts';
 import { EntrySizes } from './entry-sizes.ts';
 import { KeyHasher } from './key-hash.ts';
@@ -181,7 +181,7 @@ export class Entries<K, V> {
     this.sampleMask = this.curve.mask;
   }
 
-  stats({ name, computing }: { name: string; computing: number }): CacheStats {
+  statistics({ name, computing }: { name: string; computing: number }): CacheStatistics {
     const { counters, table } = this;
     const { hits, misses, sets, computations, computationErrors, lateResults, callbackErrors } = counters;
     return {

@@ -24,7 +24,7 @@ describe('time', () => {
     expect(cache.has('a')).toBe(false);
     await clock.advance(1e9);
     expect(cache.get('c')).toBe(3);
-    expect(cache.stats().evictions.expired).toBe(2);
+    expect(cache.statistics().evictions.expired).toBe(2);
   });
 
   it('starts the time anew with each read when it slides, and not otherwise', async () => {
@@ -63,12 +63,12 @@ describe('time', () => {
   it('knows the bytes that are expired without being read, and gives them first', async () => {
     const { cache, budget, clock } = make<number, number>({ ttlMs: 10_000, sizeOf: () => 1000 });
     for (let key = 0; key < 20; key++) cache.set(key, key, { ttlMs: key % 2 === 0 ? 500 : 50_000 });
-    expect(cache.stats().expiredBytes).toBe(0);
+    expect(cache.statistics().expiredBytes).toBe(0);
     await clock.advance(600);
-    expect(cache.stats().expiredBytes).toBe(10_000);
+    expect(cache.statistics().expiredBytes).toBe(10_000);
     // The slack comes before the rest: ask for a little more than it.
     await budget.reclaim({ targetBytes: 9000 });
-    expect(cache.stats().evictions).toMatchObject({ expired: expect.any(Number), pressure: 0 });
+    expect(cache.statistics().evictions).toMatchObject({ expired: expect.any(Number), pressure: 0 });
     expect([...cache.keys()].filter((key) => key % 2 === 1)).toHaveLength(10);
   });
 

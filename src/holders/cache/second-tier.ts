@@ -17,7 +17,7 @@ export interface SecondTier<K, V> {
 }
 
 /** What became of reads and writes. */
-export interface TierStats {
+export interface TierStatistics {
   readonly hits: number;
   readonly misses: number;
   readonly written: number;
@@ -54,7 +54,7 @@ export class TierAccess<K, V> {
     this.#options = options;
   }
 
-  get stats(): TierStats {
+  get statistics(): TierStatistics {
     const [hits, misses, written, dropped] = [this.#hits, this.#misses, this.#written, this.#dropped];
     return { hits, misses, written, dropped, errors: this.#errors, queuedBytes: this.#queuedBytes };
   }

@@ -25,7 +25,7 @@ function make() {
 afterEach(() => {
   for (const cache of caches.splice(0)) {
     cache.close();
-    expect(cache.stats()).toMatchObject({ computing: 0, bytes: 0 });
+    expect(cache.statistics()).toMatchObject({ computing: 0, bytes: 0 });
   }
 });
 
@@ -35,12 +35,12 @@ describe('getOrCompute', () => {
   it('computes once for all who ask meanwhile, and keeps the value', async () => {
     const { cache, started, compute } = make();
     const waits = Array.from({ length: 10_000 }, () => cache.getOrCompute('a', compute));
-    expect(cache.stats().computing).toBe(1);
+    expect(cache.statistics().computing).toBe(1);
     started[0]!.resolve(7);
     expect(new Set(await Promise.all(waits))).toEqual(new Set([7]));
     expect(compute).toHaveBeenCalledTimes(1);
     expect(await cache.getOrCompute('a', compute)).toBe(7);
-    expect(cache.stats()).toMatchObject({ computations: 1, hits: 1, misses: 10_000, computing: 0 });
+    expect(cache.statistics()).toMatchObject({ computations: 1, hits: 1, misses: 10_000, computing: 0 });
   });
 
   it('computes at once when the computation is not a promise', async () => {
@@ -61,7 +61,7 @@ describe('getOrCompute', () => {
       }),
     ).rejects.toThrow('at once');
     expect(await cache.getOrCompute('a', () => 1)).toBe(1);
-    expect(cache.stats()).toMatchObject({ computationErrors: 2, computations: 3 });
+    expect(cache.statistics()).toMatchObject({ computationErrors: 2, computations: 3 });
   });
 
   it('lets each caller leave alone, and stops when all have left', async () => {
@@ -75,7 +75,7 @@ describe('getOrCompute', () => {
     two.abort(new Error('second left'));
     await expect(second).rejects.toThrow('second left');
     expect(started[0]!.signal.aborted).toBe(true);
-    expect(cache.stats().computing).toBe(0);
+    expect(cache.statistics().computing).toBe(0);
     // Whoever comes now does not join a computation that was stopped.
     const third = cache.getOrCompute('a', compute);
     started[0]!.resolve(1);
@@ -114,12 +114,12 @@ describe('getOrCompute', () => {
     const { cache, started, compute } = make();
     const waiting = cache.getOrCompute('a', compute);
     touch(cache);
-    expect(cache.stats().computing).toBe(1);
+    expect(cache.statistics().computing).toBe(1);
     started[0]!.resolve(7);
     // Who asked before may have the old news.
     expect(await waiting).toBe(7);
     expect(cache.get('a')).toBe(kept);
-    expect(cache.stats().lateResults).toBe(1);
+    expect(cache.statistics().lateResults).toBe(1);
   });
 
   it('starts anew for who asks after the key was deleted', async () => {
@@ -146,7 +146,7 @@ describe('getOrCompute', () => {
     started[0]!.resolve(1);
     started[1]!.reject(new Error('late'));
     await turn();
-    expect(cache.stats()).toMatchObject({ entries: 0, computing: 0, lateResults: 1 });
+    expect(cache.statistics()).toMatchObject({ entries: 0, computing: 0, lateResults: 1 });
   });
 
   it('survives a computation that closes the cache, or sets its own key', async () => {
@@ -180,7 +180,7 @@ describe('getOrCompute', () => {
     expect(await cache.getOrCompute('a', () => 1, { sizeBytes: Number.POSITIVE_INFINITY })).toBe(1);
     expect(await cache.getOrCompute('b', () => undefined as unknown as number)).toBeUndefined();
     expect(cache.size).toBe(0);
-    expect(cache.stats().refusals.too_large).toBe(1);
+    expect(cache.statistics().refusals.too_large).toBe(1);
   });
 
   it('checks what it is given before it computes', async () => {

@@ -98,6 +98,11 @@ export class SessionPool<V = unknown, I = unknown> implements SessionChanges<V, 
     return this.#options.name;
   }
 
+  /** True from the moment `close` was called. */
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
   /** Figures of what is in memory and of what was done; none of them waits. */
   statistics(): SessionStatistics {
     const { size: live, bytes, pinned, spilled, idleBytes } = this.#live;

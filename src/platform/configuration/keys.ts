@@ -154,7 +154,7 @@ export const keys = {
       about: 'Whether `gc_pressure_threshold_mb` counts.',
     }),
   },
-  pools: notYet({
+  pools: {
     enabled: flag({ path: 'memory_management.pools.enabled', default: true, about: 'Use the ready-made pools.' }),
     databaseMax: count({
       path: 'memory_management.pools.database',
@@ -180,8 +180,8 @@ export const keys = {
       environment: 'MEMORY_HTTP_POOL_SIZE',
       about: 'HTTP connections, at most.',
     }),
-  }),
-  sessions: notYet({
+  },
+  sessions: {
     max: count({
       path: 'memory_management.sessions.max',
       default: 500,
@@ -193,15 +193,15 @@ export const keys = {
       default: 1800,
       about: 'A session idle for longer goes to disk.',
     }),
-  }),
-  streaming: notYet({
+  },
+  streaming: {
     limitBytes: megabytes({
       path: 'memory_management.streaming.memory_limit_mb',
       default: 512,
       scales: true,
       about: 'What one stream may hold while a file passes through.',
     }),
-  }),
+  },
   leakDetection: notYet({
     enabled: flag({ path: 'memory_management.leak_detection.enabled', default: true, about: 'Look for leaks.' }),
     thresholdBytes: megabytes({

@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import { SEVERITIES } from '../../platform/log-line.ts';
 import { budgetSchema } from './budget.ts';
+import { admissionSchema, cacheSchema, poolSchema, quotaUseSchema, sessionPoolSchema } from './holders.ts';
 import { alertSchema, assessmentSchema, levelSchema } from './pressure.ts';
 import { readingSchema } from './reading.ts';
 
@@ -26,6 +27,11 @@ export const nodeStatusSchema = momentSchema
     observeOnly: z.boolean(),
     driftBytes: z.number().describe('Grown since the start, and reserved by no consumer.'),
     retainedBytes: z.number().describe('Freed here, kept by the allocator.'),
+    caches: z.array(cacheSchema).readonly(),
+    pools: z.array(poolSchema).readonly(),
+    sessions: z.array(sessionPoolSchema).readonly(),
+    quotas: z.array(quotaUseSchema).readonly().describe('Owners that hold most, largest first.'),
+    admission: admissionSchema,
     store: z.object({ path: z.string(), sizeBytes: z.number(), memories: z.int(), scopes: z.int() }),
     node: z.object({ version: z.string(), nodeVersion: z.string(), pid: z.int(), startedAtMs: z.number() }),
   })

@@ -2,7 +2,7 @@
 import { EVICTION_CAUSES, type EvictionCause, REFUSAL_CAUSES, type RefusalCause } from './cache-options.ts';
 
 /** Figures since the cache was made. */
-export interface CacheStats {
+export interface CacheStatistics {
   readonly name: string;
   readonly policy: string;
   readonly entries: number;

@@ -1,5 +1,5 @@
 /** What an allocator tells of itself. Where its bytes are: `reserved = live + rounding + holes + table`. */
-export interface SlabStats {
+export interface SlabStatistics {
   /** All that its grant has given. */
   readonly reservedBytes: number;
   /** Bytes of the live blocks, as they were asked for. */
