@@ -114,6 +114,17 @@ describe('batch', () => {
     other.registration.close();
   });
 
+  it('gives way to reading on: what it holds is handed over before anybody waits for room', async () => {
+    const other = new ScriptedConsumer(bench.budget, { name: 'other', priority: 0 });
+    expect(other.reservation.tryGrow(bench.budget.limitBytes - 600 * 1024)).toBe(true);
+    const row = (size: number) => `"${'x'.repeat(size)}"\n`;
+    const rows = pieces(...Array.from({ length: 45 }, () => row(10_000)), row(40_000), row(50_000));
+    const batches = await collect(readNdjson(rows, bench).batch({ maxCount: 1_000 }));
+    expect(batches.flat()).toHaveLength(47);
+    other.reservation.free();
+    other.registration.close();
+  });
+
   it('counts in the budget until the next is asked for', async () => {
     const stream = readNdjson(pieces(`"${'x'.repeat(1_000)}"\n`.repeat(100)), bench).batch({ maxCount: 50 });
     const iterator = stream[Symbol.asyncIterator]();
@@ -163,6 +174,12 @@ describe('position', () => {
         expect([...got, ...rest]).toEqual(wanted);
       }),
     );
+  });
+
+  it('does not count what a batch holds when the stream fails', async () => {
+    const stream = readNdjson<number>(new FaultySource(['1\n2\n', '3\n'], 'throw'), bench).batch({ maxCount: 2 });
+    await expect(collect(stream)).rejects.toMatchObject({ code: 'STREAM_SOURCE' });
+    expect(stream.position).toEqual({ bytes: 4, records: 2, lines: 2 });
   });
 
   it('is where the stream begins, before the first record', async () => {
