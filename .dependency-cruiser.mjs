@@ -110,7 +110,8 @@ export default {
       'published-dependency',
       'Source may import only what package.json lists under dependencies or as an optional peer.',
       { path: '^src/', pathNot: `${TEST}|^src/testing/` },
-      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+      // What the tests install is a development dependency as well as a peer.
+      { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only', 'npm-peer'] },
     ),
     rule(
       'suites-need-a-runner',
