@@ -67,7 +67,7 @@ async function openLog(options: TenureOptions, screen: OutputStream): Promise<Lo
 }
 
 function isServerEvent(event: LoggedEvent): event is ServerEvent {
-  return event.type.startsWith('server.') || event.type.startsWith('admission.');
+  return event.type.startsWith('server.');
 }
 
 function announce({ terminal }: ServeContext, node: Tenure, address: string): void {

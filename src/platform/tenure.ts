@@ -10,6 +10,7 @@ import { type IngestOptions, ingest } from '../agent-memory/ingest/ingest.ts';
 import type { IngestReport } from '../agent-memory/ingest/report.ts';
 import type { LongTermMemory } from '../agent-memory/long-term.ts';
 import type { HelpAgent } from '../agents/help/help-agent.ts';
+import { MIB } from '../base/bytes.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { ClosedError, InvalidArgumentError, TenureError } from '../base/errors.ts';
 import type { EventHub, EventSink } from '../base/events.ts';
@@ -62,6 +63,9 @@ export interface Readiness {
     readonly memory: 'ok' | 'shedding';
   };
 }
+
+/** Set aside for admitted work, so that caches that have filled the budget do not make each small request wait. */
+const ADMISSION_MIN_BYTES = 4 * MIB;
 
 const OPTIONS: readonly (keyof TenureOptions)[] = [
   ...(['directory', 'configuration', 'configurationPath', 'environment', 'clock', 'onEvent'] as const),
@@ -311,6 +315,7 @@ export class Tenure implements AsyncDisposable {
       new Admission({
         ...{ budget, clock, pressure: this.#monitor, quota: holders.quotas, events: events.emit },
         observeOnly: () => this.configuration.monitoring.observeOnly,
+        minBytes: Math.min(ADMISSION_MIN_BYTES, Math.floor(budget.limitBytes / 64)),
       }),
     );
   }

@@ -6,7 +6,6 @@
  */
 import type { Context, MiddlewareHandler } from 'hono';
 import { admitRequests } from '../integrations/admission/hono.ts';
-import type { Admission } from '../pressure/admission/admission.ts';
 import type { Refusal } from '../pressure/admission/refusal.ts';
 import { RequestRefusedError } from './refusal.ts';
 import type { ServedNode } from './served-node.ts';
@@ -22,7 +21,7 @@ const DOCUMENT_BYTES = 1024 * 1024;
 /** The middleware that admits requests for `work`; before anything that reads their bodies. */
 export function admitted(
   work: Work,
-  { node, admission }: { node: ServedNode; admission: Admission },
+  { node }: { node: ServedNode },
 ): MiddlewareHandler {
   const cost = {
     json: { bodyFactor: JSON_BODY_FACTOR },
@@ -33,7 +32,7 @@ export function admitted(
     throw refusal.reason === 'pressure' ? shedding(node) : refusal.toError();
   };
   // What it sets in the context is for handlers that use it; ours do not.
-  return admitRequests({ admission, onRefused, ...cost }) as MiddlewareHandler;
+  return admitRequests({ admission: node.admission, onRefused, ...cost }) as MiddlewareHandler;
 }
 
 function shedding(node: ServedNode): RequestRefusedError {

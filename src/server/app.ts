@@ -7,7 +7,6 @@ import { secureHeaders } from 'hono/secure-headers';
 import type { Clock } from '../base/clock.ts';
 import type { EventSink } from '../base/events.ts';
 import { VERSION } from '../platform/version.ts';
-import type { Admission } from '../pressure/admission/admission.ts';
 import { ScopeRequiredError } from '../storage/scope.ts';
 import { refuseForeign } from './loopback.ts';
 import { failureOf, problemResponse } from './problem.ts';
@@ -27,7 +26,6 @@ import type { ServerEnvironment } from './work-limits.ts';
 export interface AppOptions {
   readonly node: ServedNode;
   readonly clock: Clock;
-  readonly admission: Admission;
   readonly broadcast: Broadcast;
   readonly requests: RequestsInFlight;
   readonly dashboardDirectory: string;

@@ -12,6 +12,7 @@ import type { Level } from '../base/levels.ts';
 import { Budget } from '../budget/budget.ts';
 import type { NodeStatus } from '../platform/node-status.ts';
 import type { Readiness } from '../platform/tenure.ts';
+import { Admission } from '../pressure/admission/admission.ts';
 import type { StoredMemory } from '../storage/memory-store.ts';
 import { requireScope, type Scope, samePartition } from '../storage/scope.ts';
 import type { ServedNode } from './served-node.ts';
@@ -75,6 +76,15 @@ export function createFakeNode(options: {
       status: () => ({ reading: status.reading, assessment: status.pressure, peakBytes: status.peakBytes }),
     },
     budget: Object.assign(budget, { snapshot: () => status.budget }),
+    admission: new Admission({
+      ...{ budget, clock, events: events.emit, minBytes: 4 * MIB },
+      pressure: {
+        get shedding() {
+          return fake.monitor.shedding;
+        },
+      },
+      observeOnly: () => fake.configuration.monitoring.observeOnly,
+    }),
     taken: [],
     onRecall: undefined,
     memory: {

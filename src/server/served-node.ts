@@ -9,10 +9,11 @@ import type { IngestReport } from '../agent-memory/ingest/report.ts';
 import type { LongTermMemory } from '../agent-memory/long-term.ts';
 import type { HelpAgent } from '../agents/help/help-agent.ts';
 import type { TenureEventBase } from '../base/events.ts';
+import type { BudgetSnapshot } from '../budget/snapshot.ts';
 import type { Configuration } from '../platform/configuration/keys.ts';
 import type { NodeStatus } from '../platform/node-status.ts';
 import type { Readiness } from '../platform/tenure.ts';
-import type { AdmissionBudget } from '../pressure/admission/admission-ports.ts';
+import type { Admission } from '../pressure/admission/admission.ts';
 import type { MonitorStatus } from '../pressure/monitor.ts';
 import type { History } from '../storage/reading-store.ts';
 import type { Scope } from '../storage/scope.ts';
@@ -28,7 +29,9 @@ export interface ServedNode {
     readonly shedding: boolean;
     status(): Pick<MonitorStatus, 'reading' | 'assessment' | 'peakBytes'>;
   };
-  readonly budget: AdmissionBudget;
+  readonly budget: { snapshot(): BudgetSnapshot };
+  /** What takes requests, or refuses them. */
+  readonly admission: Admission;
   status(): NodeStatus;
   readiness(): Readiness;
   history(range: { fromMs: number; toMs: number; points: number }): Promise<History>;

@@ -1,8 +1,6 @@
 /** What the server tells. */
 import type { TenureEventBase } from '../base/events.ts';
 import type { LogLine } from '../platform/log-line.ts';
-import type { AdmissionEvent } from '../pressure/admission/admission-events.ts';
-import { describeAdmissionEvent } from './admission-lines.ts';
 
 export interface ServerListeningEvent extends TenureEventBase {
   readonly type: 'server.listening';
@@ -28,7 +26,7 @@ export interface RequestFailedEvent extends TenureEventBase {
   readonly stack: string | null;
 }
 
-export type ServerEvent = ServerListeningEvent | ServerClosedEvent | RequestFailedEvent | AdmissionEvent;
+export type ServerEvent = ServerListeningEvent | ServerClosedEvent | RequestFailedEvent;
 
 /** The log line of a server event. */
 export function describeServerEvent(event: ServerEvent): LogLine {
@@ -44,8 +42,6 @@ export function describeServerEvent(event: ServerEvent): LogLine {
         severity: 'error',
         text: `${event.method} ${event.path} failed (${event.code}): ${event.stack ?? event.message}`,
       };
-    default:
-      return describeAdmissionEvent(event);
   }
 }
 

@@ -13,7 +13,6 @@ import { getRequestListener } from '@hono/node-server';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { ClosedError, messageOf } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
-import { Admission } from '../pressure/admission/admission.ts';
 import { type App, createApp } from './app.ts';
 import { Connections } from './connections.ts';
 import { requireLoopback } from './loopback.ts';
@@ -30,8 +29,6 @@ const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 600_000;
 const CONNECTION_LIMIT = 1024;
 const CLOSE_TIMEOUT_MS = 5000;
-/** Set aside for requests, so that caches that have filled the budget do not make each of them wait: some sixty small ones at once. */
-const REQUESTS_MIN_BYTES = 4 * 1024 * 1024;
 
 export interface ServerOptions {
   readonly node: ServedNode;
@@ -47,8 +44,6 @@ export interface ServerOptions {
 export interface Server extends AsyncDisposable {
   /** The routes alone, for requests without a socket. */
   readonly app: App;
-  /** What requests hold, and how many were refused. */
-  readonly admission: Pick<Admission, 'statistics'>;
   /** Listens where the node's configuration says. @throws ListenError `PORT_IN_USE`, `SERVER_NOT_LOOPBACK`, `LISTEN_FAILED` */
   listen(): Promise<{ address: string; port: number }>;
   close(): Promise<void>;
@@ -60,16 +55,7 @@ export function createServer(options: ServerOptions): Server {
   const dashboardDirectory = options.dashboardDirectory ?? join(import.meta.dirname, '../../dist/dashboard');
   const broadcast = new Broadcast({ node, clock });
   const requests = new RequestsInFlight();
-  const admission = new Admission({
-    budget: node.budget,
-    pressure: node.monitor,
-    observeOnly: () => node.configuration.monitoring.observeOnly,
-    name: 'http requests',
-    minBytes: Math.min(REQUESTS_MIN_BYTES, Math.floor(node.budget.limitBytes / 16)),
-    clock,
-    events: onEvent,
-  });
-  const app = createApp({ node, clock, admission, broadcast, requests, dashboardDirectory, onEvent });
+  const app = createApp({ node, clock, broadcast, requests, dashboardDirectory, onEvent });
   const http = createHttpServer(
     { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS },
     getRequestListener(app.fetch, {
@@ -94,7 +80,6 @@ export function createServer(options: ServerOptions): Server {
     broadcast.close();
     await listening?.catch(() => undefined);
     if (http.listening) await closeConnections();
-    admission.close();
   };
 
   const closeConnections = async () => {
@@ -113,7 +98,6 @@ export function createServer(options: ServerOptions): Server {
 
   return {
     app,
-    admission,
     async listen() {
       if (closing) throw new ClosedError('The server');
       listening ??= listen();

@@ -67,6 +67,7 @@ export async function serveFake(
     connect: () => connection(port),
     async [Symbol.asyncDispose]() {
       await server.close();
+      node.admission.close();
       invariant(node.budget.close().leakedBytes === 0, 'Requests that are over still hold bytes.');
       await until(() => node.events.subscriberCount === 0 && clock.pendingTimers === 0);
       const left = await readdir(join(directory, 'incoming')).catch(() => []);

@@ -4,7 +4,6 @@
 import type { MiddlewareHandler } from 'hono';
 import type { Clock } from '../base/clock.ts';
 import { TimeoutError } from '../base/errors.ts';
-import type { Admission } from '../pressure/admission/admission.ts';
 import { admitted } from './admitted.ts';
 import { jsonBody } from './json-body.ts';
 import type { ServedNode } from './served-node.ts';
@@ -48,7 +47,6 @@ function rejectionOf(signal: AbortSignal): Promise<never> {
 export interface Served {
   readonly node: ServedNode;
   readonly clock: Clock;
-  readonly admission: Admission;
 }
 
 /** The middleware of a route that takes JSON and works on it. */

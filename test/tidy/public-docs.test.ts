@@ -1,4 +1,5 @@
 /** Every export a user can import says what it is. */
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
@@ -11,13 +12,14 @@ const { options } = ts.parseJsonConfigFileContent(
   projectFolder,
 );
 
+const subpaths = readdirSync(join(projectFolder, 'src/integrations'))
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+  .map((file) => `src/integrations/${file}`);
+
 describe('documentation of the public entries', { timeout: 60_000 }, () => {
-  it.each(['src/index.ts', 'src/testing.ts', 'src/hono.ts', 'src/express.ts', 'src/fastify.ts'])(
-    'is on every export of %s',
-    (entry) => {
-      expect(undocumented(join(projectFolder, entry), options)).toEqual([]);
-    },
-  );
+  it.each(['src/index.ts', 'src/testing.ts', ...subpaths])('is on every export of %s', (entry) => {
+    expect(undocumented(join(projectFolder, entry), options)).toEqual([]);
+  });
 
   it('is missed where it is missing', () => {
     const entry = join(projectFolder, 'test/tidy/fixtures/public-entry.ts');

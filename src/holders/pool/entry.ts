@@ -10,8 +10,6 @@
  *           tended     ▼
  *             └────► dying: being destroyed; still counted and still in the books
  */
-import type { Lease } from './lease.ts';
-
 export type EntryState = 'idle' | 'lent' | 'tended' | 'dying';
 
 export class Entry<T> {
@@ -31,7 +29,7 @@ export class Entry<T> {
   /** Somebody has said that it no longer works; it goes as soon as it comes back. */
   isBroken = false;
   /** The lease of who has it, held until the first sweep; see `lease-watch.ts`. */
-  lease: Lease<T> | null = null;
+  lease: object | null = null;
   /** Behind the signal its check and reset get; made for the first of them. */
   controller: AbortController | null = null;
   isWatched = false;

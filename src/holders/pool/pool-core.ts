@@ -4,11 +4,10 @@
  *   acquire ── idle and known to be good? ──yes──► lent, at once, the one returned last
  *      └─no─► waits ◄─ served oldest first by whatever comes: returned, checked, reset or made
  *
- * **Promises.** (1) No more than `max` objects are alive, those being made and destroyed included; only one that is made after its time-out is
- * over, and is destroyed at once. (2) No object is lent to two. (3) Who waits is served in order; nobody overtakes. (4) For each one who waits
- * something is on its way (*coming*: being checked, reset or made) as far as `max`, the budget and the factory allow. (5) The books hold
- * the bytes of every live object, from before it is made until it is destroyed or given up on. (6) Callbacks are never called from within a
- * call of the pool, and none of them can end it.
+ * **Promises.** (1) No more than `max` objects are alive, those being made and destroyed included; one made after its time-out is over is
+ * destroyed at once. (2) No object is lent to two. (3) Who waits is served in order; nobody overtakes. (4) For each one who waits something
+ * is on its way (*coming*: checked, reset or made) as far as `max`, the budget and the factory allow. (5) The books hold the bytes of every
+ * live object, from before it is made until it is gone. (6) No callback is called from within a call of the pool, and none can end it.
  *
  * A borrow changes two linked lists and makes one small object, the lease. Reading the clock costs more than that, so the sweep does, each
  * second or sooner, and whatever needs no better lives with that; only pools that check on borrow read it there.
@@ -68,6 +67,7 @@ export class PoolCore<T> implements LeaseOwner<T> {
       load: () => this.#load(),
       canServe: () => this.#idle.size > 0 || this.#alive + this.#making.inFlight < this.max,
       coming: () => this.#coming,
+      onEnter: () => this.#supply(),
       onLeave: () => this.#callOff(),
     });
     this.#destroying = new Destroying<T>(options, (entry) => {
@@ -131,11 +131,7 @@ export class PoolCore<T> implements LeaseOwner<T> {
   wait(waiting: Waiting, borrow: (...args: never[]) => unknown): Promise<Lease<T>> {
     if (this.isClosing) return Promise.reject(new ClosedError(`The pool ${this.name}`));
     this.#nowMs = this.options.clock.monotonicMs();
-    return this.#room.enter(waiting, {
-      startMs: this.#nowMs,
-      site: this.#watch.site(borrow),
-      onEntered: () => this.#supply(),
-    });
+    return this.#room.enter(waiting, this.#nowMs, this.#watch.site(borrow));
   }
 
   takeBack(entry: Entry<T>, isBroken: boolean): void {

@@ -34,6 +34,8 @@ export interface RoomOptions {
   canServe(): boolean;
   /** For how many something is on its way. */
   coming(): number;
+  /** Somebody has come. */
+  onEnter(): void;
   /** Somebody has left unserved. */
   onLeave(): void;
 }
@@ -66,11 +68,8 @@ export class WaitingRoom<T> {
     return this.#queue.first === null;
   }
 
-  /** Enters; `onEntered` is called once the place is taken. Rejects with `PoolQueueFullError` at once, or as one who leaves in vain. */
-  enter(
-    waiting: Waiting,
-    { startMs, site, onEntered }: { startMs: number; site: Site | null; onEntered: () => void },
-  ): Promise<Lease<T>> {
+  /** Enters, at `startMs` and from `site`. Rejects with `PoolQueueFullError` at once, or as one who leaves in vain. */
+  enter(waiting: Waiting, startMs: number, site: Site | null): Promise<Lease<T>> {
     const { load, acquireTimeoutMs } = this.#options;
     if (this.#isFull(load().max)) {
       this.refusals++;
@@ -82,7 +81,7 @@ export class WaitingRoom<T> {
     return new Promise((resolve, reject) => {
       const waiter = new Waiter<T>({ startMs, timeoutMs: timeoutMs ?? acquireTimeoutMs, site, resolve, reject });
       this.#queue.join(waiter, { signal, ownTimeoutMs: timeoutMs });
-      onEntered();
+      this.#options.onEnter();
     });
   }
 
