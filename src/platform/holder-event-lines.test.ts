@@ -53,23 +53,41 @@ describe('what admission tells', () => {
 describe('what pools and sessions tell', () => {
   it.each([
     [
-      { type: 'pool.exhausted', pool: 'llm', reason: 'queue_full', refusals: 1, max: 10, size: 10, borrowed: 10, waiting: 5 },
+      {
+        type: 'pool.exhausted',
+        pool: 'llm',
+        reason: 'queue_full',
+        refusals: 1,
+        max: 10,
+        size: 10,
+        borrowed: 10,
+        waiting: 5,
+      },
       'warning: pool llm is exhausted: 1 request refused (queue full); 10 of 10 lent, 5 waiting',
     ],
     [
-      { type: 'pool.lease_held_too_long', pool: 'llm', heldMs: 90_000, site: 'Error: x\n    at ask (a.ts:1:2)\n    at b' },
+      {
+        type: 'pool.lease_held_too_long',
+        pool: 'llm',
+        heldMs: 90_000,
+        site: 'Error: x\n    at ask (a.ts:1:2)\n    at b',
+      },
       'warning: pool llm: a lease is out for 90 s, taken at ask (a.ts:1:2)',
     ],
-    [
-      { type: 'pool.leases_left', pool: 'llm', leases: 2, sites: [] },
-      'error: pool llm closed with 2 leases still out',
-    ],
+    [{ type: 'pool.leases_left', pool: 'llm', leases: 2, sites: [] }, 'error: pool llm closed with 2 leases still out'],
     [
       { type: 'sessions.spilled', pool: 'sessions', cause: 'pressure', sessions: 1, bytes: MIB },
       'debug: sessions: 1 session (1 MB) left memory for the disk: pressure',
     ],
     [
-      { type: 'sessions.write_failed', pool: 'sessions', what: 'expiry', sessions: 3, code: 'STORE_FULL', message: 'full' },
+      {
+        type: 'sessions.write_failed',
+        pool: 'sessions',
+        what: 'expiry',
+        sessions: 3,
+        code: 'STORE_FULL',
+        message: 'full',
+      },
       'error: sessions: writing expiry of 3 sessions failed (STORE_FULL), kept and tried again: full',
     ],
   ])('%j', (event, expected) => {

@@ -48,6 +48,24 @@ describe('caches of a node', () => {
   });
 });
 
+describe('embeddings of a node', () => {
+  it('are computed once, kept in its store, and told as a cache', async () => {
+    let embedded = 0;
+    const embed = async (texts: readonly string[]) => {
+      embedded += texts.length;
+      return texts.map((text) => Float32Array.of(text.length, 1));
+    };
+    const tenure = await open();
+    await tenure.embeddings({ model: 'm1' }).embed(['zebra', 'quagga'], embed);
+    expect(tenure.status()).toMatchObject({ caches: [{ name: 'embedding-cache', entries: 2 }] });
+    await tenure.close();
+
+    await using again = await open();
+    const vectors = await again.embeddings({ model: 'm1' }).embed(['quagga'], embed);
+    expect([embedded, [...vectors[0]!]]).toEqual([2, [6, 1]]);
+  });
+});
+
 describe('pools of a node', () => {
   const thing = { create: () => ({}), destroy: () => {} };
 

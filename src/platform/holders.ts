@@ -15,6 +15,7 @@ import { Quotas, type QuotaUse } from '../budget/quota.ts';
 import { Cache } from '../holders/cache/cache.ts';
 import type { CacheOptions } from '../holders/cache/cache-options.ts';
 import type { CacheStatistics } from '../holders/cache/cache-statistics.ts';
+import { EmbeddingCache, type EmbeddingCacheOptions } from '../holders/cache/embedding-cache.ts';
 import type { ObjectPool } from '../holders/pool/object-pool.ts';
 import type { PoolOptions } from '../holders/pool/pool-options.ts';
 import { PoolRegistry } from '../holders/pool/pool-registry.ts';
@@ -22,12 +23,19 @@ import type { PoolStatistics } from '../holders/pool/pool-statistics.ts';
 import type { SessionPoolOptions } from '../holders/session/session-options.ts';
 import { SessionPool } from '../holders/session/session-pool.ts';
 import type { SessionStatistics } from '../holders/session/session-statistics.ts';
+import { EMBEDDING_CACHE } from '../pressure/reading.ts';
+import type { EmbeddingStore } from '../storage/embedding-store.ts';
 import type { SessionStore } from '../storage/session-store.ts';
 import type { Configuration } from './configuration/keys.ts';
 import type { TenureEvent } from './tenure-event.ts';
 
 /** What a node gives its caches itself. */
 export type NodeCacheOptions<K, V> = Omit<CacheOptions<K, V>, 'name' | 'budget' | 'clock' | 'quotas'>;
+/** What a node gives its embedding caches itself. */
+export type NodeEmbeddingOptions = Omit<EmbeddingCacheOptions, 'budget' | 'clock' | 'store' | 'name'> & {
+  /** `embedding-cache` by default. */
+  readonly name?: string;
+};
 /** What a node gives its pools itself. */
 export type NodePoolOptions<T> = Omit<PoolOptions<T>, 'name'>;
 /** What a node gives its session pools itself. */
@@ -54,6 +62,8 @@ export interface HoldersOptions {
   readonly configuration: () => Configuration;
   /** Where sessions of the pool `name` are durable. */
   readonly sessionStore: (name: string) => SessionStore;
+  /** Where embeddings are kept between runs. */
+  readonly embeddingStore: EmbeddingStore;
 }
 
 const OWNERS_TOLD = 20;
@@ -63,6 +73,7 @@ export class Holders implements AsyncDisposable {
   readonly pools: PoolRegistry;
   readonly #options: HoldersOptions;
   readonly #caches = new Map<string, Cache<never, never>>();
+  readonly #embeddings = new Map<string, EmbeddingCache>();
   readonly #sessions = new Map<string, SessionPool<never, never>>();
   /** Pools whose size is the configured one. */
   readonly #sizedPools = new Map<string, ObjectPool<never>>();
@@ -80,6 +91,14 @@ export class Holders implements AsyncDisposable {
     return this.#named(this.#caches, name, () => {
       return new Cache<K, V>({ random, ...options, name, budget, clock, quotas: this.quotas }) as never;
     }) as never;
+  }
+
+  /** The embedding cache of that name: the one there is, or a new one of these options. */
+  embeddings({ name = EMBEDDING_CACHE, ...options }: NodeEmbeddingOptions): EmbeddingCache {
+    const { budget, clock, random, embeddingStore: store } = this.#options;
+    return this.#named(this.#embeddings, name, () => {
+      return new EmbeddingCache({ random, ...options, name, budget, clock, store });
+    });
   }
 
   /** The pool named `name`: the one there is, or a new one of these options. `database`, `llm` and `http` are as large as configured. */
@@ -105,7 +124,7 @@ export class Holders implements AsyncDisposable {
 
   report(): HoldersReport {
     return {
-      caches: [...open(this.#caches)].map((cache) => cache.statistics()),
+      caches: [...open(this.#caches), ...open(this.#embeddings)].map((cache) => cache.statistics()),
       pools: this.pools.statistics(),
       sessions: [...open(this.#sessions)].map((pool) => ({ name: pool.name, ...pool.statistics() })),
       quotas: this.quotas.largest(OWNERS_TOLD),
@@ -127,7 +146,8 @@ export class Holders implements AsyncDisposable {
 
   async #close(): Promise<void> {
     for (const cache of open(this.#caches)) cache.close();
-    await Promise.all([this.pools.close(), ...[...open(this.#sessions)].map((pool) => pool.close())]);
+    const closing = [...open(this.#embeddings), ...open(this.#sessions)].map((holder) => holder.close());
+    await Promise.all([this.pools.close(), ...closing]);
   }
 
   #named<H extends { readonly isClosed: boolean }>(made: Map<string, H>, name: string, make: () => H): H {

@@ -13,6 +13,7 @@ import type { ResourceScope } from '../base/resource-scope.ts';
 import { Budget } from '../budget/budget.ts';
 import { CollectionGate } from '../pressure/collection-gate.ts';
 import { SqliteDatabase } from '../storage/sqlite/connection.ts';
+import { SqliteEmbeddingStore } from '../storage/sqlite/embedding-store.ts';
 import { SqliteMemoryStore } from '../storage/sqlite/memory-store.ts';
 import { SqliteReadingStore } from '../storage/sqlite/reading-store.ts';
 import { SqliteSessionStore } from '../storage/sqlite/session-store.ts';
@@ -98,6 +99,7 @@ export async function openParts(from: {
   const holders = resources.use(
     new Holders({
       ...{ budget, clock, random, emit: events.emit, level, configuration },
+      embeddingStore: new SqliteEmbeddingStore(database, { nowMs: () => clock.nowMs() }),
       sessionStore: (pool) => new SqliteSessionStore(database, { pool }),
     }),
   );

@@ -18,9 +18,11 @@ import { ResourceScope } from '../base/resource-scope.ts';
 import type { Budget } from '../budget/budget.ts';
 import type { Quotas } from '../budget/quota.ts';
 import type { Cache } from '../holders/cache/cache.ts';
+import type { EmbeddingCache } from '../holders/cache/embedding-cache.ts';
 import type { ObjectPool } from '../holders/pool/object-pool.ts';
 import type { PoolRegistry } from '../holders/pool/pool-registry.ts';
 import type { SessionPool } from '../holders/session/session-pool.ts';
+import type { StreamOptions } from '../holders/stream/stream-options.ts';
 import { Admission } from '../pressure/admission/admission.ts';
 import { Monitor } from '../pressure/monitor.ts';
 import { machineSensors } from '../pressure/sensors/machine-sensors.ts';
@@ -31,7 +33,7 @@ import type { Configuration } from './configuration/keys.ts';
 import { type LoadOptions, loadConfiguration } from './configuration/load.ts';
 import type { LoadedConfiguration } from './configuration/loaded-configuration.ts';
 import { ConfigurationWatch } from './configuration/watch.ts';
-import type { NodeCacheOptions, NodePoolOptions, NodeSessionOptions } from './holders.ts';
+import type { NodeCacheOptions, NodeEmbeddingOptions, NodePoolOptions, NodeSessionOptions } from './holders.ts';
 import { requireKnownOptions } from './known-options.ts';
 import { monitorSettings } from './monitor-settings.ts';
 import { historyPointOf, type NodeStatus, statusOf } from './node-status.ts';
@@ -174,6 +176,15 @@ export class Tenure implements AsyncDisposable {
   }
 
   /**
+   * The node's cache of embeddings made by `model`: in memory under its budget, behind that in its store. Name several models' caches apart.
+   *
+   * @throws As `new EmbeddingCache`.
+   */
+  embeddings(options: NodeEmbeddingOptions): EmbeddingCache {
+    return this.#parts.holders.embeddings(options);
+  }
+
+  /**
    * The pool named `name` under the node's budget: the one there is, or a new one of these options. `database`, `llm` and `http` are as large
    * as configured unless told otherwise.
    *
@@ -191,6 +202,15 @@ export class Tenure implements AsyncDisposable {
    */
   sessions<V, I = unknown>(name = 'sessions', options: NodeSessionOptions<V> = {}): SessionPool<V, I> {
     return this.#parts.holders.sessions(name, options);
+  }
+
+  /**
+   * What a stream under this node takes: `readNdjson(path, { ...tenure.streaming })` reads within the node's budget and the configured
+   * bound.
+   */
+  get streaming(): Required<Pick<StreamOptions, 'budget' | 'limitBytes' | 'clock'>> {
+    const { budget, clock } = this.#parts;
+    return { budget, clock, limitBytes: this.configuration.streaming.limitBytes };
   }
 
   get memory(): LongTermMemory {

@@ -19,10 +19,7 @@ const JSON_BODY_FACTOR = 6;
 const DOCUMENT_BYTES = 1024 * 1024;
 
 /** The middleware that admits requests for `work`; before anything that reads their bodies. */
-export function admitted(
-  work: Work,
-  { node }: { node: ServedNode },
-): MiddlewareHandler {
+export function admitted(work: Work, { node }: { node: ServedNode }): MiddlewareHandler {
   const cost = {
     json: { bodyFactor: JSON_BODY_FACTOR },
     document: { bodyFactor: 0, estimate: DOCUMENT_BYTES },

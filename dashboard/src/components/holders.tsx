@@ -35,7 +35,7 @@ function Caches({ caches }: Pick<NodeStatus, 'caches'>) {
             {formatBytes(bytes, 1)}
             {maxBytes !== null && <small> of {formatBytes(maxBytes)}</small>}
           </td>
-          <td>{count.format(evictions.capacity! + evictions.pressure! + evictions.quota!)}</td>
+          <td>{count.format(sum(evictions, ['capacity', 'pressure', 'quota']))}</td>
         </Row>
       ))}
     </Table>
@@ -91,6 +91,10 @@ function Admission({ admission }: Pick<NodeStatus, 'admission'>) {
       </Row>
     </Table>
   );
+}
+
+function sum(figures: Readonly<Record<string, number>>, causes: readonly string[]): number {
+  return causes.reduce((total, cause) => total + (figures[cause] ?? 0), 0);
 }
 
 /** A kind of holder of which there is none is left out. */

@@ -320,6 +320,12 @@ describe('after close', () => {
     ]) {
       expect(use).toThrow(ClosedError);
     }
-    expect(allocator.statistics()).toMatchObject({ reservedBytes: 0, liveBytes: 0, blocks: 0, slabs: 0, tableBytes: 0 });
+    expect(allocator.statistics()).toMatchObject({
+      reservedBytes: 0,
+      liveBytes: 0,
+      blocks: 0,
+      slabs: 0,
+      tableBytes: 0,
+    });
   });
 });

@@ -87,6 +87,15 @@ export class EmbeddingCache implements AsyncDisposable {
         : new TierAccess({ tier: tierOf(store, model), bytesOf, maxQueuedBytes, timeoutMs: storeTimeoutMs, clock });
   }
 
+  get name(): string {
+    return this.#cache.name;
+  }
+
+  /** True from the moment `close` was called. */
+  get isClosed(): boolean {
+    return this.#closing !== undefined;
+  }
+
   /**
    * The vectors of `texts`, in order; those that neither memory nor store has are made by `embed`, once for each text however many ask.
    * Vectors are shared: do not change them.
