@@ -21,7 +21,7 @@ export type PolicyName = keyof typeof POLICIES;
 export const POLICY_NAMES = Object.keys(POLICIES) as readonly PolicyName[];
 
 /** What a cache uses unless told otherwise. */
-export const DEFAULT_POLICY: PolicyName = 'w-tinylfu';
+export const DEFAULT_POLICY: PolicyName = 'hit-density';
 
 /**
  * The factory behind a name.
