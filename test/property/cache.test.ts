@@ -161,40 +161,37 @@ describe.each(POLICY_NAMES)('a cache with %s', (policy) => {
 
 it('with lru lets go exactly whoever was not used for longest', () => {
   fc.assert(
-    fc.property(
-      fc.array(fc.tuple(fc.boolean(), fc.nat(30), fc.integer({ min: 1, max: 50 })), { maxLength: 400 }),
-      (requests) => {
-        using cache = new Cache<number, number>({
-          name: 'lru',
-          policy: 'lru',
-          maxBytes: 300,
-          overheadBytes: 0,
-          sizeOf: (value) => value,
-        });
-        const model = new Map<number, number>();
-        for (const [isRead, key, size] of requests) {
-          if (isRead) {
-            const value = model.get(key);
-            expect(cache.get(key)).toBe(value);
-            if (value === undefined) continue;
-            model.delete(key);
-            model.set(key, value);
-          } else {
-            cache.set(key, size);
-            model.delete(key);
-            model.set(key, size);
-            let used = [...model.values()].reduce((sum, bytes) => sum + bytes, 0);
-            for (const [oldest, bytes] of model) {
-              if (used <= 300) break;
-              model.delete(oldest);
-              used -= bytes;
-            }
+    fc.property(fc.array(fc.tuple(fc.boolean(), fc.nat(30), fc.integer({ min: 1, max: 50 })), { maxLength: 400 }), (requests) => {
+      using cache = new Cache<number, number>({
+        name: 'lru',
+        policy: 'lru',
+        maxBytes: 300,
+        overheadBytes: 0,
+        sizeOf: (value) => value,
+      });
+      const model = new Map<number, number>();
+      for (const [isRead, key, size] of requests) {
+        if (isRead) {
+          const value = model.get(key);
+          expect(cache.get(key)).toBe(value);
+          if (value === undefined) continue;
+          model.delete(key);
+          model.set(key, value);
+        } else {
+          cache.set(key, size);
+          model.delete(key);
+          model.set(key, size);
+          let used = [...model.values()].reduce((sum, bytes) => sum + bytes, 0);
+          for (const [oldest, bytes] of model) {
+            if (used <= 300) break;
+            model.delete(oldest);
+            used -= bytes;
           }
-          expect(cache.bytes).toBe([...model.values()].reduce((sum, bytes) => sum + bytes, 0));
         }
-        expect(new Set(cache.keys())).toEqual(new Set(model.keys()));
-      },
-    ),
+        expect(cache.bytes).toBe([...model.values()].reduce((sum, bytes) => sum + bytes, 0));
+      }
+      expect(new Set(cache.keys())).toEqual(new Set(model.keys()));
+    }),
     { numRuns: 300 },
   );
 });

@@ -113,11 +113,7 @@ describe('reading and setting', () => {
 describe('sizes', () => {
   it('refuses what is larger than the bound, and drops the older value with it', () => {
     const evicted: unknown[] = [];
-    const { cache } = make<string, number>({
-      maxBytes: 100,
-      sizeOf: (value) => value,
-      onEvict: (...args) => evicted.push(args),
-    });
+    const { cache } = make<string, number>({ maxBytes: 100, sizeOf: (value) => value, onEvict: (...args) => evicted.push(args) });
     expect(cache.set('a', 100)).toBe(true);
     expect(cache.set('a', 101)).toBe(false);
     expect(cache.has('a')).toBe(false);

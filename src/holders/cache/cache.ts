@@ -16,16 +16,7 @@
  */
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { ClosedError, InvalidArgumentError } from '../../base/errors.ts';
-import {
-  type CacheBounds,
-  type CacheOptions,
-  requireBounds,
-  requireOptions,
-  requireOwner,
-  requireSize,
-  requireTtl,
-  type SetOptions,
-} from './cache-options.ts';
+import { type CacheBounds, type CacheOptions, requireBounds, requireOptions, requireOwner, requireSize, requireTtl, type SetOptions } from './cache-options.ts';
 import type { CacheStats } from './cache-stats.ts';
 import { Entries } from './entries.ts';
 import { NONE } from './policy.ts';
@@ -138,8 +129,7 @@ export class Cache<K, V> implements Disposable, AsyncDisposable {
       ttlMs = this.#ttlOf(options);
       requireOwner(options.owner);
     }
-    if (value === undefined)
-      throw new InvalidArgumentError('value', 'must not be undefined; delete the key, or say null.');
+    if (value === undefined) throw new InvalidArgumentError('value', 'must not be undefined; delete the key, or say null.');
     const bytes = this.#entries.charge(key, value, options?.sizeBytes);
     // The user's sizeOf may have closed the cache.
     if (this.#isClosed) this.#requireOpen();

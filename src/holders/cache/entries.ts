@@ -240,15 +240,7 @@ export class Entries<K, V> {
   }
 
   #register(budget: Budget): HolderBytes {
-    const {
-      name,
-      where = 'heap',
-      priority = DEFAULT_PRIORITY,
-      weight,
-      minBytes,
-      maxBytes,
-      missCost = 1,
-    } = this.#options;
+    const { name, where = 'heap', priority = DEFAULT_PRIORITY, weight, minBytes, maxBytes, missCost = 1 } = this.#options;
     return new HolderBytes({
       ...{ budget, name, where, priority },
       ...(weight !== undefined && { weight }),

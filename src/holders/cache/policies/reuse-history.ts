@@ -49,7 +49,7 @@ export function seenAgain(history: number, age: number): number {
   const octave = 31 - Math.clz32(age | 1);
   const newest = (octave << 3) | (octave < 3 ? 0 : (age >>> (octave - 3)) & 7);
   const smoothed = interval === 0 ? newest : interval + (((newest - interval) * GAIN[uses]! + 128) >> 8);
-  const past = ((uses < MOST_USES ? uses + 1 : uses) << 8) | (smoothed > 1 ? smoothed : 1);
+  const past = ((uses < MOST_USES ? uses + 1 : uses) << 8) | Math.max(smoothed, 1);
   return (CLASS_OF[past]! << CLASS_BIT) | past;
 }
 
