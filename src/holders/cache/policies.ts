@@ -1,5 +1,6 @@
 /** The policies by name. */
 import { InvalidArgumentError } from '../../base/errors.ts';
+import { HitDensity } from './policies/hit-density.ts';
 import { Lru } from './policies/lru.ts';
 import { S3Fifo } from './policies/s3-fifo.ts';
 import { Sieve } from './policies/sieve.ts';
@@ -10,6 +11,7 @@ const POLICIES = {
   lru: () => new Lru(),
   sieve: () => new Sieve(),
   's3-fifo': () => new S3Fifo(),
+  'hit-density': (options) => new HitDensity(options),
   'w-tinylfu': (options) => new WTinyLfu(options),
 } as const satisfies Record<string, PolicyFactory>;
 
@@ -22,6 +24,7 @@ export const OVERHEAD_BYTES: Readonly<Record<PolicyName, number>> = {
   sieve: 80,
   's3-fifo': 120,
   'w-tinylfu': 100,
+  'hit-density': 90,
 };
 
 /** For a policy that is not ours. */
@@ -33,7 +36,7 @@ export type PolicyName = keyof typeof POLICIES;
 export const POLICY_NAMES = Object.keys(POLICIES) as readonly PolicyName[];
 
 /** What a cache uses unless told otherwise. */
-export const DEFAULT_POLICY: PolicyName = 'w-tinylfu';
+export const DEFAULT_POLICY: PolicyName = 'hit-density';
 
 /**
  * The factory behind a name.
