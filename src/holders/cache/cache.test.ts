@@ -153,6 +153,7 @@ describe('sizes', () => {
     expect([...cache]).toEqual([['a', 4]]);
     cache.validate();
     expect(() => cache.set('a', 5)).toThrow(ClosedError);
+    expect(cache.size).toBe(0);
   });
 
   it('refuses a size given with the call that is none', () => {

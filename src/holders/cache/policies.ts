@@ -25,6 +25,7 @@ export const OVERHEAD_BYTES: Readonly<Record<PolicyName, number>> = {
   's3-fifo': 120,
   'hit-density': 140,
   'w-tinylfu': 100,
+  'hit-density': 90,
 };
 
 /** For a policy that is not ours. */
@@ -36,7 +37,7 @@ export type PolicyName = keyof typeof POLICIES;
 export const POLICY_NAMES = Object.keys(POLICIES) as readonly PolicyName[];
 
 /** What a cache uses unless told otherwise. */
-export const DEFAULT_POLICY: PolicyName = 'w-tinylfu';
+export const DEFAULT_POLICY: PolicyName = 'hit-density';
 
 /**
  * The factory behind a name.

@@ -6,8 +6,8 @@
  * a time, come again?) and ranks each entry by value = hits to be expected per moment, divided by its weight.
  *
  *   hit(slot) ── now, past ──▶ record         one record of 16 bytes, one counter: no list, no lock-step order
- *   evict() ── 16 at random, the 4 newest, the 8 runners-up of last time ──▶ the least valuable leaves ──▶ its past stays as a ghost
- *   every 256 to 4,096 calls ── a sample of those that wait ──▶ the values are drawn up anew
+ *   evict() ── 12 at random, the 4 newest, the 8 runners-up of last time ──▶ the least valuable leaves ──▶ its past stays as a ghost
+ *   every 256 to 4,096 calls or more ── a sample of those that wait ──▶ the values are drawn up anew
  *
  * - **Any order at no cost.** Values change with time, so no list could be kept in their order; a sample finds one of the least valuable
  *   few percent (as in Redis and LHD), and keeping the runners-up sharpens it at each eviction. The newest are always asked, because a
@@ -26,7 +26,9 @@ import { cellOf, SEEN_ONCE, seenAgain } from './reuse-history.ts';
 import { ReuseOdds } from './reuse-odds.ts';
 import { resized } from './slot-list.ts';
 
-const SAMPLES = 16;
+const SAMPLES = 12;
+/** Slots beside each other whose records share a line of memory, asked together. */
+const NEIGHBOURS = 4;
 const NEWEST = 4;
 const RUNNERS_UP = 8;
 /** Random slots looked at in an eviction, where most are empty. */
@@ -61,7 +63,7 @@ export class HitDensity implements Policy {
   #candidateCount = 0;
   /** Where the most valuable of them is, when they are as many as may be. */
   #dearest = 0;
-  /** State of xorshift32 (Marsaglia 2003): sixteen draws an eviction must cost next to nothing. Never 0. */
+  /** State of xorshift32 (Marsaglia 2003): a few draws for each eviction. Never 0. */
   #chance: number;
 
   constructor({ random }: PolicyOptions) {
@@ -198,13 +200,14 @@ export class HitDensity implements Policy {
       chance ^= chance << 13;
       chance ^= chance >>> 17;
       chance ^= chance << 5;
-      const slot = Math.floor((chance >>> 0) * 2 ** -32 * top);
-      const at = slot * STRIDE;
-      const history = records[at + HISTORY]!;
-      if (history === 0) continue;
-      asked++;
-      const value = values[cellOf(history, (now - records[at]!) | 0)]! * worths[at + WORTH]!;
-      if (value < bar) bar = this.#nominate(slot, value);
+      const place = Math.floor((chance >>> 0) * 2 ** -32 * top) & -NEIGHBOURS;
+      for (let slot = place; slot < place + NEIGHBOURS; slot++) {
+        const at = slot * STRIDE;
+        if (slot >= top || records[at + HISTORY] === 0) continue;
+        asked++;
+        const value = values[cellOf(records[at + HISTORY]!, (now - records[at]!) | 0)]! * worths[at + WORTH]!;
+        if (value < bar) bar = this.#nominate(slot, value);
+      }
     }
     this.#chance = chance;
     if (this.#candidateCount === 0) this.#nominate(this.#anyHeld(), 0);
