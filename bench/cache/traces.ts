@@ -19,7 +19,6 @@ export interface Trace {
   readonly keyCount: number;
 }
 
-
 export async function loadTrace(name: TraceName): Promise<Trace> {
   return { name, ...(await TRACES[name]()) };
 }

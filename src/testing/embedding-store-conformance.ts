@@ -59,7 +59,10 @@ export function describeEmbeddingStore(
 
     it('deletes some, or a whole model', async () => {
       const { store } = await make();
-      await store.put('m', ['a', 'b', 'c'].map((textHash) => ({ textHash, vector: Float32Array.of(1) })));
+      await store.put(
+        'm',
+        ['a', 'b', 'c'].map((textHash) => ({ textHash, vector: Float32Array.of(1) })),
+      );
       await store.put('n', [{ textHash: 'a', vector: Float32Array.of(1) }]);
       expect(await store.delete('m', ['a', 'a', 'z'])).toBe(1);
       expect(await store.delete('m')).toBe(2);
@@ -82,10 +85,13 @@ export function describeEmbeddingStore(
 
     it('and by bytes, also where one put brings more than fits', async () => {
       const { store } = await make({ maxBytes: 4 * 10 });
-      await store.put('m', Array.from({ length: 500 }, (_, index) => ({
-        textHash: `t${index}`,
-        vector: Float32Array.of(index, index),
-      })));
+      await store.put(
+        'm',
+        Array.from({ length: 500 }, (_, index) => ({
+          textHash: `t${index}`,
+          vector: Float32Array.of(index, index),
+        })),
+      );
       const { rows, bytes } = store.totals();
       expect(bytes).toBeLessThanOrEqual(40);
       expect(rows).toBe(bytes / 8);

@@ -47,7 +47,9 @@ describe('a cache under a budget', () => {
     fill(cache, 1000);
     expect(cache.bytes).toBeGreaterThan(90 * KB);
     expect(budget.reservedBytes).toBeLessThanOrEqual(100 * KB);
-    expect(cache.stats().evictions.capacity).toBeGreaterThan(890);
+    // A policy may let an entry go, or refuse the newcomer.
+    const { evictions, refusals } = cache.stats();
+    expect(evictions.capacity + refusals.policy).toBeGreaterThan(890);
   });
 
   it('refuses when the budget has no room and it has nothing to give', () => {

@@ -146,7 +146,10 @@ export function requireOptions<K, V>(options: CacheOptions<K, V>): void {
   requireBounds(options);
   const { budget, maxBytes, maxEntries, ttl, missCost, overheadBytes } = options;
   if (budget === undefined && maxBytes === undefined && maxEntries === undefined) {
-    throw new InvalidArgumentError('maxBytes', 'give maxBytes, maxEntries or a budget: a cache without a bound is a leak.');
+    throw new InvalidArgumentError(
+      'maxBytes',
+      'give maxBytes, maxEntries or a budget: a cache without a bound is a leak.',
+    );
   }
   if (ttl !== undefined && ttl !== 'fixed' && ttl !== 'sliding') {
     throw new InvalidArgumentError('ttl', `must be "fixed" or "sliding"; got ${String(ttl)}.`);

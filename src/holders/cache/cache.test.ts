@@ -1,47 +1,14 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ClosedError, InvalidArgumentError } from '../../base/errors.ts';
-import { seededRandom } from '../../base/random.ts';
-import { Budget } from '../../budget/budget.ts';
+import { CachesUnderTest } from '../../testing/caches-under-test.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { Cache } from './cache.ts';
-import { type CacheOptions, GENERAL_CACHE, RAG_QUERY_CACHE, RESPONSE_CACHE } from './cache-options.ts';
-import { POLICY_NAMES } from './policies.ts';
+import { GENERAL_CACHE, RAG_QUERY_CACHE, RESPONSE_CACHE } from './cache-options.ts';
 
-const open: { cache: Cache<never, never>; budget: Budget; clock: ManualClock }[] = [];
+const caches = new CachesUnderTest();
+const make: CachesUnderTest['make'] = (options) => caches.make(options);
 
-/** A cache under a budget of its own; whole, closed and without a leak after the test. */
-function make<K, V>(options: Partial<CacheOptions<K, V>> & { limitBytes?: number } = {}) {
-  const { limitBytes = 1_000_000, ...rest } = options;
-  const clock = new ManualClock();
-  const budget = new Budget({ limitBytes, clock, regrowthBytesPerSecond: Number.POSITIVE_INFINITY });
-  const cache = new Cache<K, V>({
-    ...{ name: 'cache', budget, clock, overheadBytes: 0, sizeOf: () => 1 },
-    random: seededRandom(3),
-    ...rest,
-  });
-  open.push({ cache: cache as unknown as Cache<never, never>, budget, clock });
-  return { cache, budget, clock };
-}
-
-afterEach(() => {
-  for (const { cache, budget, clock } of open.splice(0)) {
-    if (!isClosed(cache)) cache.validate();
-    cache.close();
-    cache.close();
-    expect(budget.reservedBytes).toBe(0);
-    expect(budget.close().leakedBytes).toBe(0);
-    expect(clock.pendingTimers).toBe(0);
-  }
-});
-
-function isClosed(cache: Cache<never, never>): boolean {
-  try {
-    cache.has(0 as never);
-    return false;
-  } catch {
-    return true;
-  }
-}
+afterEach(() => caches.finish());
 
 describe('reading and setting', () => {
   it('counts hits and misses; peek and has count nothing', () => {
@@ -113,7 +80,11 @@ describe('reading and setting', () => {
 describe('sizes', () => {
   it('refuses what is larger than the bound, and drops the older value with it', () => {
     const evicted: unknown[] = [];
-    const { cache } = make<string, number>({ maxBytes: 100, sizeOf: (value) => value, onEvict: (...args) => evicted.push(args) });
+    const { cache } = make<string, number>({
+      maxBytes: 100,
+      sizeOf: (value) => value,
+      onEvict: (...args) => evicted.push(args),
+    });
     expect(cache.set('a', 100)).toBe(true);
     expect(cache.set('a', 101)).toBe(false);
     expect(cache.has('a')).toBe(false);
@@ -191,206 +162,6 @@ describe('sizes', () => {
     }
     expect(cache.set('a', 1, { sizeBytes: 7 })).toBe(true);
     expect(cache.bytes).toBe(7);
-  });
-});
-
-describe('time', () => {
-  it('lets an entry live as long as it says, exactly', async () => {
-    const { cache, clock } = make<string, number>({ maxEntries: 10, ttlMs: 1000 });
-    cache.set('a', 1);
-    cache.set('b', 2, { ttlMs: 5 });
-    cache.set('c', 3, { ttlMs: Number.POSITIVE_INFINITY });
-    await clock.advance(4);
-    expect(cache.get('b')).toBe(2);
-    await clock.advance(1);
-    expect(cache.get('b')).toBeUndefined();
-    await clock.advance(994);
-    expect(cache.get('a')).toBe(1);
-    await clock.advance(1);
-    expect(cache.has('a')).toBe(false);
-    await clock.advance(1e9);
-    expect(cache.get('c')).toBe(3);
-    expect(cache.stats().evictions.expired).toBe(2);
-  });
-
-  it('starts the time anew with each read when it slides, and not otherwise', async () => {
-    for (const ttl of ['fixed', 'sliding'] as const) {
-      const { cache, clock } = make<string, number>({ maxEntries: 10, ttlMs: 1000, ttl });
-      cache.set('a', 1);
-      for (let index = 0; index < 5; index++) {
-        await clock.advance(400);
-        cache.get('a');
-        cache.sweep();
-      }
-      expect(cache.has('a')).toBe(ttl === 'sliding');
-      await clock.advance(1000);
-      expect(cache.has('a')).toBe(false);
-    }
-  });
-
-  it.each([Number.NaN, -1, 0, Number.NEGATIVE_INFINITY, '5'])('refuses a time of %s', (ttlMs) => {
-    const { cache } = make<string, number>({ maxEntries: 10 });
-    expect(() => cache.set('a', 1, { ttlMs: ttlMs as number })).toThrow(InvalidArgumentError);
-    expect(() => cache.resize({ ttlMs: ttlMs as number })).toThrow(InvalidArgumentError);
-    expect(() => make({ maxEntries: 1, ttlMs: ttlMs as number })).toThrow(InvalidArgumentError);
-    expect(cache.size).toBe(0);
-  });
-
-  it('does not care how the wall clock is set', async () => {
-    const { cache, clock } = make<string, number>({ maxEntries: 10, ttlMs: 1000 });
-    cache.set('a', 1);
-    clock.jumpWallClock(1e10);
-    expect(cache.get('a')).toBe(1);
-    clock.jumpWallClock(-2e10);
-    await clock.advance(1000);
-    expect(cache.get('a')).toBeUndefined();
-  });
-
-  it('knows the bytes that are expired without being read, and gives them first', async () => {
-    const { cache, budget, clock } = make<number, number>({ ttlMs: 10_000, sizeOf: () => 1000 });
-    for (let key = 0; key < 20; key++) cache.set(key, key, { ttlMs: key % 2 === 0 ? 500 : 50_000 });
-    expect(cache.stats().expiredBytes).toBe(0);
-    await clock.advance(600);
-    expect(cache.stats().expiredBytes).toBe(10_000);
-    // The slack comes before the rest: ask for a little more than it.
-    await budget.reclaim({ targetBytes: 9000 });
-    expect(cache.stats().evictions).toMatchObject({ expired: expect.any(Number), pressure: 0 });
-    expect([...cache.keys()].filter((key) => key % 2 === 1)).toHaveLength(10);
-  });
-
-  it('drops what is expired in passing, a few at a time', async () => {
-    const { cache, clock } = make<number, number>({ maxEntries: 1000, ttlMs: 100 });
-    for (let key = 0; key < 100; key++) cache.set(key, key);
-    await clock.advance(500);
-    expect(cache.size).toBe(100);
-    for (let key = 1000; key < 1025; key++) cache.set(key, key);
-    expect(cache.size).toBe(25);
-    await clock.advance(500);
-    expect(cache.sweep(10)).toBe(10);
-    expect(cache.sweep()).toBe(15);
-  });
-
-  it('finds deadlines of every length', async () => {
-    const { cache, clock } = make<number, number>({ maxEntries: 5000 });
-    const random = seededRandom(5);
-    const ends = new Map<number, number>();
-    for (let key = 0; key < 2000; key++) {
-      const ttlMs = 10 ** (random() * 9.5);
-      cache.set(key, key, { ttlMs });
-      ends.set(key, clock.monotonicMs() + ttlMs);
-      if (key % 100 === 0) await clock.advance(random() * 1000);
-    }
-    for (let exponent = 2; exponent < 9.7; exponent += 0.1) {
-      await clock.advance(10 ** exponent - 10 ** (exponent - 0.1));
-      cache.sweep();
-      cache.validate();
-      const nowMs = clock.monotonicMs();
-      // A bucket may be a tick late.
-      const due = [...ends.values()].filter((endMs) => endMs <= nowMs).length;
-      const longDue = [...ends.values()].filter((endMs) => endMs + 64 <= nowMs).length;
-      expect(cache.size).toBeGreaterThanOrEqual(ends.size - due);
-      expect(cache.size).toBeLessThanOrEqual(ends.size - longDue);
-    }
-  }, 30_000);
-});
-
-describe('leaving', () => {
-  it('tells each entry that leaves, and why, when all is whole', () => {
-    const told: unknown[] = [];
-    const { cache } = make<string, number>({
-      maxEntries: 2,
-      policy: 'lru',
-      onEvict: (key, value, cause) => {
-        cache.validate();
-        told.push([key, value, cause]);
-      },
-    });
-    cache.set('a', 1);
-    cache.set('a', 2);
-    cache.set('b', 3);
-    cache.set('c', 4);
-    cache.delete('b');
-    cache.clear();
-    expect(told).toEqual([
-      ['a', 1, 'replaced'],
-      ['a', 2, 'capacity'],
-      ['b', 3, 'deleted'],
-      ['c', 4, 'deleted'],
-    ]);
-    expect(cache.stats().evictions).toMatchObject({ replaced: 1, capacity: 1, deleted: 2 });
-  });
-
-  it('survives an onEvict that throws', () => {
-    const { cache } = make<number, number>({
-      maxEntries: 2,
-      onEvict: () => {
-        throw new Error('no');
-      },
-    });
-    for (let key = 0; key < 10; key++) expect(cache.set(key, key)).toBe(true);
-    expect(cache.stats().callbackErrors).toBe(8);
-  });
-
-  it.each(POLICY_NAMES)('survives an onEvict that sets, deletes and clears (%s)', (policy) => {
-    const { cache } = make<number, number>({
-      maxEntries: 5,
-      policy,
-      onEvict: (key, value, cause) => {
-        cache.validate();
-        if (cause !== 'capacity') return;
-        if (key % 3 === 0) cache.delete(key + 1);
-        if (key % 3 === 1) cache.set(key + 1000, value);
-        if (key % 17 === 2) cache.clear();
-      },
-    });
-    for (let key = 0; key < 200; key++) cache.set(key, key);
-    expect(cache.size).toBeLessThanOrEqual(5);
-  });
-
-  it('does not loop for ever when each departure causes another', () => {
-    let told = 0;
-    const { cache } = make<number, number>({
-      maxEntries: 3,
-      policy: 'lru',
-      onEvict: (key, value, cause) => {
-        told++;
-        if (cause === 'capacity') cache.set(key, value);
-      },
-    });
-    for (let key = 0; key < 4; key++) cache.set(key, key);
-    expect(told).toBeLessThan(2000);
-    cache.validate();
-  });
-
-  it('closes although an onEvict closes it, or uses it when closed', () => {
-    const errors: unknown[] = [];
-    const { cache } = make<number, number>({
-      maxEntries: 3,
-      onEvict: () => cache.close(),
-      onError: (error) => errors.push(error),
-    });
-    for (let key = 0; key < 3; key++) cache.set(key, key);
-    cache.delete(1);
-    expect(() => cache.set(9, 9)).toThrow(ClosedError);
-    const { cache: other } = make<number, number>({
-      maxEntries: 3,
-      onEvict: () => void other.set(5, 5),
-      onError: (error) => errors.push(error),
-    });
-    other.set(1, 1);
-    other.close();
-    expect(errors).toEqual([expect.any(ClosedError)]);
-    expect(other.stats()).toMatchObject({ entries: 0, bytes: 0 });
-  });
-
-  it('keeps nothing alive that has left', () => {
-    const { cache } = make<number, object>({ maxEntries: 100 });
-    for (let key = 0; key < 5000; key++) {
-      cache.set(key, {});
-      if (key % 3 === 0) cache.delete(key);
-    }
-    // The table's own check looks that free slots are empty.
-    cache.validate();
   });
 });
 

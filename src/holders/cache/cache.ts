@@ -16,7 +16,16 @@
  */
 import { type Clock, systemClock } from '../../base/clock.ts';
 import { ClosedError, InvalidArgumentError } from '../../base/errors.ts';
-import { type CacheBounds, type CacheOptions, requireBounds, requireOptions, requireOwner, requireSize, requireTtl, type SetOptions } from './cache-options.ts';
+import {
+  type CacheBounds,
+  type CacheOptions,
+  requireBounds,
+  requireOptions,
+  requireOwner,
+  requireSize,
+  requireTtl,
+  type SetOptions,
+} from './cache-options.ts';
 import type { CacheStats } from './cache-stats.ts';
 import { Entries } from './entries.ts';
 import { NONE } from './policy.ts';
@@ -61,6 +70,10 @@ export class Cache<K, V> implements Disposable, AsyncDisposable {
   /** Entries held, expired ones that were not dropped yet among them. */
   get size(): number {
     return this.#entries.table.slots.size;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** What the entries are charged. */
@@ -129,8 +142,9 @@ export class Cache<K, V> implements Disposable, AsyncDisposable {
       ttlMs = this.#ttlOf(options);
       requireOwner(options.owner);
     }
-    if (value === undefined) throw new InvalidArgumentError('value', 'must not be undefined; delete the key, or say null.');
-    const bytes = this.#entries.charge(key, value, options?.sizeBytes);
+    if (value === undefined)
+      throw new InvalidArgumentError('value', 'must not be undefined; delete the key, or say null.');
+    const bytes = this.#entries.sizes.charge(key, value, options?.sizeBytes);
     // The user's sizeOf may have closed the cache.
     if (this.#isClosed) this.#requireOpen();
     if (this.#flights.size > 0) this.#flights.disown(key);
@@ -284,7 +298,7 @@ export class Cache<K, V> implements Disposable, AsyncDisposable {
       started: () => void entries.counters.computations++,
       kept: (key, value) => {
         if (value === undefined) return;
-        const bytes = entries.charge(key, value, sizeBytes);
+        const bytes = entries.sizes.charge(key, value, sizeBytes);
         if (this.#isClosed || this.#flights.has(key)) return;
         entries.put(key, value, { bytes, ttlMs, owner });
         entries.settle();

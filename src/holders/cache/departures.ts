@@ -4,8 +4,9 @@
  * A callback may use the cache, and so make others leave; they join the queue instead of being told from within. One that makes another
  * leave each time would go on for ever, so an operation tells so many at most; the next one tells the rest.
  */
-import type { CacheCounters } from './cache-stats.ts';
+
 import type { CacheOptions, EvictionCause } from './cache-options.ts';
+import type { CacheCounters } from './cache-stats.ts';
 
 const MOST_CAUSED = 1000;
 

@@ -10,7 +10,6 @@ import { type Clock, nextTurn } from '../../base/clock.ts';
 import { seededRandom } from '../../base/random.ts';
 import { Budget } from '../../budget/budget.ts';
 import type { ReclaimRequest } from '../../budget/consumer.ts';
-import { estimateBytes } from '../../budget/estimator.ts';
 import { HolderBytes } from '../../budget/holder-bytes.ts';
 import {
   type CacheBounds,
@@ -19,10 +18,10 @@ import {
   MOST_ENTRIES,
   MOST_ENTRY_BYTES,
   type RefusalCause,
-  requireSize,
 } from './cache-options.ts';
 import { CacheCounters, type CacheStats } from './cache-stats.ts';
 import { Departures } from './departures.ts';
+import { EntrySizes } from './entry-sizes.ts';
 import { KeyHasher } from './key-hash.ts';
 import { DEFAULT_POLICY, policyNamed } from './policies.ts';
 import { NONE } from './policy.ts';
@@ -30,8 +29,6 @@ import { SlotTable } from './slot-table.ts';
 import { ValueCurve } from './value-curve.ts';
 
 const DEFAULT_PRIORITY = 7;
-/** Map, slot arrays and policy, measured with 100,000 entries; see the bench `cache-memory`. */
-const DEFAULT_OVERHEAD_BYTES = 96;
 /** Expired entries dropped in passing by one insert. */
 const EXPIRED_PER_PUT = 4;
 const NO_BOUND_BYTES = Number.MAX_SAFE_INTEGER;
@@ -46,6 +43,7 @@ interface Arrival {
 export class Entries<K, V> {
   readonly table: SlotTable<K, V>;
   readonly counters = new CacheCounters();
+  readonly sizes: EntrySizes<K, V>;
   readonly curve: ValueCurve;
   /** Keys with none of these bits in their hash are told to the curve. */
   sampleMask = 0;
@@ -55,14 +53,9 @@ export class Entries<K, V> {
   readonly #departures: Departures<K, V>;
   readonly #ownBudget: Budget | null;
   readonly #books: HolderBytes;
-  readonly #overheadBytes: number;
   readonly #policyName: string;
   #maxBytes: number;
   #maxEntries: number;
-  /** Only their number is bounded: to the policy each weighs the same. */
-  readonly #countsEntries: boolean;
-  /** With both bounds an entry weighs no less than its share of the bytes: where entries are what is short, a small one takes as much. */
-  readonly #leastWeight: number;
   #isLighter = false;
 
   constructor(options: CacheOptions<K, V>, clock: Clock) {
@@ -75,12 +68,9 @@ export class Entries<K, V> {
     this.table = new SlotTable((typeof policy === 'function' ? policy : policyNamed(policy))({ random }));
     this.curve = new ValueCurve(clock);
     this.#departures = new Departures(options, this.counters);
-    this.#overheadBytes = options.overheadBytes ?? DEFAULT_OVERHEAD_BYTES;
+    this.sizes = new EntrySizes(options, (error) => this.#departures.report(error, 'sizeOf'));
     this.#maxBytes = options.maxBytes ?? NO_BOUND_BYTES;
     this.#maxEntries = options.maxEntries ?? MOST_ENTRIES;
-    this.#countsEntries = options.maxBytes === undefined && options.budget === undefined;
-    this.#leastWeight =
-      options.maxBytes === undefined ? 1 : Math.max(1, Math.floor(options.maxBytes / Math.max(1, this.#maxEntries)));
     const budget = options.budget ?? new Budget({ name: 'unshared', limitBytes: NO_BOUND_BYTES, clock });
     this.#ownBudget = options.budget === undefined ? budget : null;
     this.#books = this.#register(budget);
@@ -88,23 +78,6 @@ export class Entries<K, V> {
 
   get usedBytes(): number {
     return this.#books.usedBytes;
-  }
-
-  /** What an entry will be charged; NaN when its size cannot be told. Runs the user's `sizeOf`. */
-  charge(key: K, value: V, sizeBytes: number | undefined): number {
-    if (sizeBytes !== undefined) {
-      requireSize(sizeBytes);
-      return Math.ceil(sizeBytes) + this.#overheadBytes;
-    }
-    const { sizeOf } = this.#options;
-    if (sizeOf === undefined) return estimateBytes(value) + estimateBytes(key) + this.#overheadBytes;
-    try {
-      const bytes = sizeOf(value, key);
-      return typeof bytes === 'number' && bytes >= 0 ? Math.ceil(bytes) + this.#overheadBytes : Number.NaN;
-    } catch (error) {
-      this.#departures.report(error, 'sizeOf');
-      return Number.NaN;
-    }
   }
 
   /** Keeps a value, in place of what was there, or refuses it and drops that as well. */
@@ -231,7 +204,7 @@ export class Entries<K, V> {
   /** @internal */
   check(): void {
     const { table } = this;
-    table.check((slot) => this.#weightOf(table.bytes[slot]!));
+    table.check((slot) => this.sizes.weightOf(table.bytes[slot]!));
     let bytes = 0;
     for (const slot of table.slots.values()) bytes += table.bytes[slot]!;
     invariant(bytes === this.usedBytes, `the entries take ${bytes} bytes, the books say ${this.usedBytes}`);
@@ -240,7 +213,15 @@ export class Entries<K, V> {
   }
 
   #register(budget: Budget): HolderBytes {
-    const { name, where = 'heap', priority = DEFAULT_PRIORITY, weight, minBytes, maxBytes, missCost = 1 } = this.#options;
+    const {
+      name,
+      where = 'heap',
+      priority = DEFAULT_PRIORITY,
+      weight,
+      minBytes,
+      maxBytes,
+      missCost = 1,
+    } = this.#options;
     return new HolderBytes({
       ...{ budget, name, where, priority },
       ...(weight !== undefined && { weight }),
@@ -260,7 +241,7 @@ export class Entries<K, V> {
     if (owner !== undefined && !this.#chargeOwner(owner, bytes)) return this.#refuse('quota');
     const hash = this.#hasher.hash(key);
     const slot = table.take(key, hash);
-    table.policy.add(slot, hash, this.#weightOf(bytes));
+    table.policy.add(slot, hash, this.sizes.weightOf(bytes));
     const refusal = this.#makeRoom(slot, bytes);
     if (refusal !== null) {
       table.free(slot);
@@ -281,7 +262,7 @@ export class Entries<K, V> {
     const moreBytes = bytes - table.bytes[slot]!;
     if (table.expiry !== null) table.expiry.cancel(slot);
     table.policy.hit(slot);
-    table.policy.setWeight(slot, this.#weightOf(bytes));
+    table.policy.setWeight(slot, this.sizes.weightOf(bytes));
     const refusal = moreBytes > 0 ? this.#makeRoom(slot, moreBytes) : null;
     if (refusal !== null) {
       this.drop(slot, 'replaced', true);
@@ -389,9 +370,5 @@ export class Entries<K, V> {
     if (expiry === null) return 0;
     expiry.advance(this.#clock.monotonicMs());
     return expiry.expiredBytes;
-  }
-
-  #weightOf(bytes: number): number {
-    return this.#countsEntries ? 1 : Math.max(this.#leastWeight, bytes);
   }
 }

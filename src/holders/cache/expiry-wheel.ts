@@ -142,7 +142,10 @@ export class ExpiryWheel {
       let before = NONE;
       for (let slot = this.#firsts[list]!; slot !== NONE; slot = this.#next[slot]!) {
         invariant(!seen.has(slot) && held.has(slot), `expiry: slot ${slot} is in two lists, or not held`);
-        invariant(this.#previous[slot] === before && this.#listOf[slot] === list, 'expiry: links contradict each other');
+        invariant(
+          this.#previous[slot] === before && this.#listOf[slot] === list,
+          'expiry: links contradict each other',
+        );
         seen.add(slot);
         if (list === EXPIRED) expiredBytes += this.#bytesOf(slot);
         before = slot;

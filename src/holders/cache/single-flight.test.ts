@@ -100,7 +100,9 @@ describe('getOrCompute', () => {
 
   it('refuses a signal that has aborted, without computing', async () => {
     const { cache, compute } = make();
-    await expect(cache.getOrCompute('a', compute, { signal: AbortSignal.abort(new Error('over')) })).rejects.toThrow('over');
+    await expect(cache.getOrCompute('a', compute, { signal: AbortSignal.abort(new Error('over')) })).rejects.toThrow(
+      'over',
+    );
     expect(compute).not.toHaveBeenCalled();
   });
 

@@ -134,7 +134,10 @@ export class SlotTable<K, V> {
     invariant(free.size + held.size === this.values.length, 'a slot is neither used nor free');
     for (const slot of free) {
       invariant(!held.has(slot) && slot < this.values.length, `slot ${slot} is free and used`);
-      invariant(this.keys[slot] === undefined && this.values[slot] === undefined, `free slot ${slot} keeps something alive`);
+      invariant(
+        this.keys[slot] === undefined && this.values[slot] === undefined,
+        `free slot ${slot} keeps something alive`,
+      );
     }
     const used = new Set(held.keys());
     this.policy.check(held);

@@ -42,7 +42,8 @@ it('takes a damaged vector for a missing one', async () => {
 
 it('writes a use once an hour, not with each read, and again when the clock was set back', async () => {
   const { store, database, clock, close } = await open();
-  const usedAt = () => database.read((db) => db.get<{ used_at_ms: number }>('SELECT used_at_ms FROM embeddings'))!.used_at_ms;
+  const usedAt = () =>
+    database.read((db) => db.get<{ used_at_ms: number }>('SELECT used_at_ms FROM embeddings'))!.used_at_ms;
   await store.put('m', [{ textHash: 'a', vector: Float32Array.of(1) }]);
   const firstMs = usedAt();
   await clock.advance(1000);

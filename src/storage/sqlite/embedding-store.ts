@@ -118,9 +118,7 @@ export class SqliteEmbeddingStore implements EmbeddingStore {
       const { rows, bytes } = totalsOf(db);
       if (rows <= this.#maxRows && bytes <= this.#maxBytes) return;
       const count = Math.min(DELETED_AT_ONCE, Math.max(1, rows - this.#maxRows));
-      db.run(
-        `DELETE FROM embeddings WHERE id IN (SELECT id FROM embeddings ORDER BY used_at_ms, id LIMIT ${count})`,
-      );
+      db.run(`DELETE FROM embeddings WHERE id IN (SELECT id FROM embeddings ORDER BY used_at_ms, id LIMIT ${count})`);
     }
   }
 

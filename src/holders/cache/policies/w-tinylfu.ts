@@ -148,7 +148,10 @@ export class WTinyLfu implements Policy {
       invariant(sum === weight, 'w-tinylfu: weights are wrong');
     }
     invariant(count === weights.size, 'w-tinylfu: not the entries held');
-    invariant(this.#candidate === NONE || this.#parts[this.#candidate] === PROBATION, 'w-tinylfu: a candidate outside probation');
+    invariant(
+      this.#candidate === NONE || this.#parts[this.#candidate] === PROBATION,
+      'w-tinylfu: a candidate outside probation',
+    );
   }
 
   get #held(): number {
