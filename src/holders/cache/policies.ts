@@ -23,7 +23,6 @@ export const OVERHEAD_BYTES: Readonly<Record<PolicyName, number>> = {
   lru: 80,
   sieve: 80,
   's3-fifo': 120,
-  'hit-density': 140,
   'w-tinylfu': 100,
   'hit-density': 90,
 };
