@@ -155,14 +155,18 @@ export const keys = {
     }),
   },
   pools: {
-    enabled: flag({ path: 'memory_management.pools.enabled', default: true, about: 'Use the ready-made pools.' }),
+    enabled: flag({
+      path: 'memory_management.pools.enabled',
+      default: true,
+      about: 'Whether the sizes below count; otherwise a pool is as large as it says itself.',
+    }),
     databaseMax: count({
       path: 'memory_management.pools.database',
       default: 20,
       min: 1,
       max: 10_000,
       environment: 'MEMORY_DB_POOL_SIZE',
-      about: 'Database connections, at most.',
+      about: 'Database connections, at most: the size of the pool `database`.',
     }),
     llmMax: count({
       path: 'memory_management.pools.llm',
@@ -170,7 +174,7 @@ export const keys = {
       min: 1,
       max: 10_000,
       environment: 'MEMORY_LLM_POOL_SIZE',
-      about: 'LLM clients, at most.',
+      about: 'LLM clients, at most: the size of the pool `llm`.',
     }),
     httpMax: count({
       path: 'memory_management.pools.http',
@@ -178,7 +182,7 @@ export const keys = {
       min: 1,
       max: 10_000,
       environment: 'MEMORY_HTTP_POOL_SIZE',
-      about: 'HTTP connections, at most.',
+      about: 'HTTP connections, at most: the size of the pool `http`.',
     }),
   },
   sessions: {
@@ -186,7 +190,7 @@ export const keys = {
       path: 'memory_management.sessions.max',
       default: 500,
       min: 1,
-      about: 'Sessions held in memory; the least recently used goes to disk first.',
+      about: 'Sessions a pool holds in memory; the least recently used goes to disk first.',
     }),
     idleMs: seconds({
       path: 'memory_management.sessions.idle_timeout',
