@@ -1,10 +1,10 @@
 /**
  * One live object of a pool, and the list it stands in.
  *
- * An entry stands in at most one list at a time (idle, or borrowed), so the links are in the entry itself: joining and leaving take
+ * An entry stands in at most one list at a time (idle, borrowed, or tended), so the links are in the entry itself: joining and leaving take
  * constant time and make no garbage. Its *generation* rises whenever its lease ends; a lease that remembers an older one is over.
  *
- *   born ──► idle ──► lent ──► idle …          tended: being checked or reset, in no list
+ *   born ──► idle ──► lent ──► idle …          tended: being checked or reset; listed while an answer is awaited
  *             │ ▲      │ │
  *             ▼ │      │ └─► tended ─► idle
  *           tended     ▼
@@ -32,6 +32,11 @@ export class Entry<T> {
   lease: object | null = null;
   /** Behind the signal its check and reset get; made for the first of them. */
   controller: AbortController | null = null;
+  /** Rises with each check and reset, and when one is given up: an answer to an older one is nobody's. */
+  turn = 0;
+  /** What is awaited of it, and until when; monotonic. */
+  tending: 'check' | 'reset' | null = null;
+  deadlineMs = 0;
   isWatched = false;
   isReported = false;
   /** Where it was borrowed, if that was noted: an object with a `stack`. */

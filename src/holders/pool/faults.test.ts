@@ -161,6 +161,69 @@ describe('a validator', () => {
     ['answers false', () => false, 'answered false'],
     ['hangs', () => new Promise(() => {}), 'did not finish within 5000 ms'],
   ];
+  it('that closes the pool when it is called off ends with it, and so do those after it', async () => {
+    const pool = stage.pool({
+      ...{ max: 3, checkAfterIdleMs: 0, checkTimeoutMs: 100 },
+      check: (_, signal) =>
+        new Promise<boolean>(() => signal.addEventListener('abort', () => void pool.close({ timeoutMs: 0 }))),
+    });
+    const leases = await Promise.all([pool.acquire(), pool.acquire(), pool.acquire()]);
+    for (const lease of leases) lease.release();
+    const outcomes = Promise.all(leases.map(() => codeOf(pool.acquire())));
+    await stage.advance(100);
+    expect(await outcomes).toEqual(['CLOSED', 'CLOSED', 'CLOSED']);
+    expect(stage.things.map(({ destroyed }) => destroyed)).toEqual([1, 1, 1]);
+    expect(pool.statistics()).toMatchObject({ size: 0, bytes: 0 });
+  });
+
+  it('that hangs for several at a time costs each of them its object', async () => {
+    let hangs = true;
+    const pool = stage.pool({
+      ...{ max: 3, checkAfterIdleMs: 0, checkTimeoutMs: 100 },
+      check: () => (hangs ? new Promise<boolean>(() => {}) : true),
+    });
+    const lendAll = () => Promise.all([pool.acquire(), pool.acquire(), pool.acquire()]);
+    for (const lease of await lendAll()) lease.release();
+    const waits = lendAll();
+    await stage.advance(100);
+    hangs = false;
+    for (const lease of await waits) lease.release();
+    expect(pool.statistics()).toMatchObject({ checkErrors: 3, size: 3 });
+    expect(stage.things.map(({ destroyed }) => destroyed)).toEqual([1, 1, 1, 0, 0, 0]);
+  });
+
+  it('is never called from within a call of the pool', async () => {
+    let calls = 0;
+    const count = () => ++calls > 0;
+    const pool = stage.pool({ max: 1, checkAfterIdleMs: 0, check: count, reset: count });
+    (await pool.acquire()).release();
+    expect(calls).toBe(0);
+    await stage.settle();
+    expect(calls).toBe(1);
+    const wait = pool.acquire();
+    expect(calls).toBe(1);
+    (await wait).release();
+    await stage.settle();
+    expect(calls).toBe(3);
+  });
+
+  it('that answers after it was given up changes nothing', async () => {
+    const answers: ((isGood: boolean) => void)[] = [];
+    const pool = stage.pool({
+      ...{ max: 1, checkAfterIdleMs: 0, checkTimeoutMs: 100 },
+      check: () => new Promise<boolean>((resolve) => answers.push(resolve)),
+    });
+    (await pool.acquire()).release();
+    const wait = pool.acquire();
+    await stage.advance(100);
+    const lease = await wait;
+    answers[0]!(true);
+    await stage.settle();
+    expect(pool.statistics()).toMatchObject({ borrowed: 1, idle: 0, size: 1, checkErrors: 1 });
+    expect(stage.things.map(({ destroyed }) => destroyed)).toEqual([1, 0]);
+    lease.release();
+  });
+
   it.each(failing)('that %s costs the object, not the borrower', async (_, check, message) => {
     const pool = stage.pool({ max: 1, check, checkAfterIdleMs: 0, checkIntervalMs: Number.POSITIVE_INFINITY });
     (await pool.acquire()).release();

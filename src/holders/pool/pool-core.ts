@@ -10,7 +10,7 @@
  * live object, from before it is made until it is gone. (6) No callback is called from within a call of the pool, and none can end it.
  *
  * A borrow changes two linked lists and makes one small object, the lease. Reading the clock costs more than that, so the sweep does, each
- * second or sooner, and whatever needs no better lives with that; only pools that check on borrow read it there.
+ * second or sooner, and whatever needs no better lives with that; only who waits, and a check that depends on time, has it read.
  */
 import type { Timer } from '../../base/clock.ts';
 import { ClosedError } from '../../base/errors.ts';
@@ -43,7 +43,6 @@ export class PoolCore<T> implements LeaseOwner<T> {
   readonly #tending: Tending<T>;
   readonly #watch: LeaseWatch<T>;
   readonly #sweeper: Timer;
-  readonly #checksOnBorrow: boolean;
   min: number;
   max: number;
   isClosing = false;
@@ -60,7 +59,6 @@ export class PoolCore<T> implements LeaseOwner<T> {
     this.max = options.max;
     const { clock, emit } = options;
     this.#nowMs = clock.monotonicMs();
-    this.#checksOnBorrow = options.check !== undefined && options.checkAfterIdleMs !== Number.POSITIVE_INFINITY;
     this.sweepMs = sweepIntervalMs(options);
     this.#room = new WaitingRoom<T>({
       ...{ clock, emit, acquireTimeoutMs: options.acquireTimeoutMs, maxWaiting: options.maxWaiting },
@@ -136,20 +134,16 @@ export class PoolCore<T> implements LeaseOwner<T> {
 
   takeBack(entry: Entry<T>, isBroken: boolean): void {
     this.#end(entry);
-    const nowMs = this.#nowMs;
-    entry.sinceMs = nowMs;
+    entry.sinceMs = this.#nowMs;
     const cause = this.#causeToDestroy(entry, isBroken);
     if (cause !== null) {
       this.#destroying.entry(entry, cause);
     } else if (this.options.reset !== undefined) {
       this.#tend(entry, 'reset');
     } else {
-      entry.goodAtMs = nowMs;
-      if (this.#room.isEmpty) {
-        this.#idle.push(entry);
-      } else {
-        this.#offer(entry);
-      }
+      entry.goodAtMs = this.#nowMs;
+      if (this.#room.isEmpty) this.#idle.push(entry);
+      else this.#offer(entry);
     }
   }
 
@@ -164,10 +158,7 @@ export class PoolCore<T> implements LeaseOwner<T> {
     const entry = this.#entries.get(object);
     if (entry === undefined || entry.state === 'dying') return false;
     entry.isBroken = true;
-    if (entry.state === 'idle') {
-      this.#idle.remove(entry);
-      this.#destroying.entry(entry, 'broken');
-    }
+    if (entry.state === 'idle') this.#dropIdle(entry, 'broken');
     return true;
   }
 
@@ -177,8 +168,7 @@ export class PoolCore<T> implements LeaseOwner<T> {
     this.max = max;
     for (const entry of this.#idle) {
       if (this.#alive <= max) break;
-      this.#idle.remove(entry);
-      this.#destroying.entry(entry, 'surplus');
+      this.#dropIdle(entry, 'surplus');
     }
     this.#supply();
   }
@@ -204,10 +194,7 @@ export class PoolCore<T> implements LeaseOwner<T> {
     this.#room.close(closed);
     this.#making.close();
     this.#tending.close(closed);
-    for (const entry of this.#idle) {
-      this.#idle.remove(entry);
-      this.#destroying.entry(entry, 'close');
-    }
+    for (const entry of this.#idle) this.#dropIdle(entry, 'close');
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
@@ -241,9 +228,21 @@ export class PoolCore<T> implements LeaseOwner<T> {
   }
 
   #isGood(entry: Entry<T>): boolean {
-    if (!this.#checksOnBorrow) return entry.expiresAtMs > this.#nowMs;
-    this.#nowMs = this.options.clock.monotonicMs();
-    return entry.expiresAtMs > this.#nowMs && this.#nowMs - entry.goodAtMs < this.options.checkAfterIdleMs;
+    const { checkAfterIdleMs } = this.options;
+    if (checkAfterIdleMs === 0) return false;
+    this.#timeIdle();
+    return entry.expiresAtMs > this.#nowMs && this.#nowMs - entry.goodAtMs < checkAfterIdleMs;
+  }
+
+  /** Reads the clock where it decides about a check. */
+  #timeIdle(): void {
+    const { checkAfterIdleMs, clock } = this.options;
+    if (checkAfterIdleMs > 0 && checkAfterIdleMs < Number.POSITIVE_INFINITY) this.#nowMs = clock.monotonicMs();
+  }
+
+  #dropIdle(entry: Entry<T>, cause: DestroyCause): Promise<void> {
+    this.#idle.remove(entry);
+    return this.#destroying.entry(entry, cause);
   }
 
   #causeToDestroy(entry: Entry<T>, isBroken: boolean): DestroyCause | null {
@@ -276,9 +275,9 @@ export class PoolCore<T> implements LeaseOwner<T> {
 
   /** To the oldest who waits, after its check if it needs one; else it is idle. */
   #offer(entry: Entry<T>): void {
-    if (this.#isGood(entry)) {
-      this.#deliver(entry);
-    } else {
+    if (this.#isGood(entry)) this.#deliver(entry);
+    else if (this.#room.size > this.#coming) this.#tend(entry, 'check');
+    else {
       this.#idle.pushByAge(entry);
       this.#supply();
     }
@@ -310,8 +309,8 @@ export class PoolCore<T> implements LeaseOwner<T> {
     if (room <= 0) return;
     const forWaiters = this.#room.size - this.#coming;
     // Not while objects are on their way out: the budget still holds what their successors need.
-    const mayRefill = this.#destroying.underWay === 0 && this.options.clock.monotonicMs() >= this.#refillAfterMs;
-    const forMin = mayRefill ? this.min - this.#alive - this.#making.inFlight : 0;
+    const missing = this.#destroying.underWay === 0 ? this.min - this.#alive - this.#making.inFlight : 0;
+    const forMin = missing > 0 && this.options.clock.monotonicMs() >= this.#refillAfterMs ? missing : 0;
     const count = Math.min(Math.max(forWaiters, forMin), room);
     const begun = count > 0 ? this.#making.allowed(count) : 0;
     for (let index = 0; index < begun; index++) {
@@ -326,8 +325,8 @@ export class PoolCore<T> implements LeaseOwner<T> {
   }
 
   #made(object: T, bytes: number): void {
-    const nowMs = this.options.clock.monotonicMs();
-    this.#nowMs = nowMs;
+    this.#nowMs = this.options.clock.monotonicMs();
+    const nowMs = this.#nowMs;
     const entry = new Entry<T>({ object, bytes, nowMs, expiresAtMs: nowMs + lifetimeMs(this.options) });
     this.#entries.set(object, entry);
     this.#created++;
@@ -349,8 +348,8 @@ export class PoolCore<T> implements LeaseOwner<T> {
       return;
     }
     // A reset is no check: where every borrow is checked, so is this one.
-    if (action === 'reset') entry.goodAtMs = this.#nowMs;
-    else entry.goodAtMs = this.#checksOnBorrow ? this.options.clock.monotonicMs() : this.#nowMs;
+    if (action === 'check') this.#timeIdle();
+    entry.goodAtMs = this.#nowMs;
     if (action === 'reset' && !this.#room.isEmpty) this.#offer(entry);
     else this.#deliver(entry);
   }
@@ -365,9 +364,8 @@ export class PoolCore<T> implements LeaseOwner<T> {
     let bytes = 0;
     for (const entry of this.#idle) {
       if (bytes >= targetBytes || (!belowMin && this.#alive <= this.min)) break;
-      this.#idle.remove(entry);
       bytes += entry.bytes;
-      gone.push(this.#destroying.entry(entry, 'reclaim'));
+      gone.push(this.#dropIdle(entry, 'reclaim'));
     }
     if (this.#alive < this.min) this.#refillAfterMs = this.options.clock.monotonicMs() + REFILL_PAUSE_MS;
     await Promise.all(gone);

@@ -124,6 +124,7 @@ export function checkedOptions<T>(options: PoolOptions<T>): CheckedOptions<T> {
     create: options.create.bind(options),
     destroy: options.destroy?.bind(options),
     check: options.check?.bind(options),
+    ...(options.check === undefined && { checkAfterIdleMs: Number.POSITIVE_INFINITY }),
     reset: options.reset?.bind(options),
     bytesPerObject,
     trackBorrowers,

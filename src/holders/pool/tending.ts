@@ -2,22 +2,16 @@
  * Checking and resetting objects, in bounded time, at little cost: a pool may check on every borrow.
  *
  * A callback that answers at once costs a microtask. One that answers with a promise joins those under way; they began in order and have the
- * same time, so one timer, for the oldest, is enough for all. The signal a callback gets is that of its entry, made once: it aborts when a
+ * same time, so one timer, for the oldest, is enough for all, and the list is in the entries themselves. The signal a callback gets is that of its entry, made once: it aborts when a
  * callback takes too long or the pool closes, and after either the object is destroyed. A late answer is nobody's.
  */
 import type { Clock, Timer } from '../../base/clock.ts';
 import { messageOf, TimeoutError } from '../../base/errors.ts';
 import type { EventSink } from '../../base/events.ts';
-import type { Entry } from './entry.ts';
+import { type Entry, EntryList } from './entry.ts';
 import type { PoolEvent } from './pool-events.ts';
 
 export type TendAction = 'check' | 'reset';
-
-interface Call<T> {
-  readonly entry: Entry<T>;
-  readonly action: TendAction;
-  readonly deadlineMs: number;
-}
 
 export class Tending<T> {
   readonly #name: string;
@@ -25,7 +19,8 @@ export class Tending<T> {
   readonly #emit: EventSink<PoolEvent>;
   readonly #timeoutMs: number;
   readonly #onDone: (entry: Entry<T>, action: TendAction, problem: string | null) => void;
-  readonly #waiting = new Set<Call<T>>();
+  /** Those whose answer is awaited, in the order they began. */
+  readonly #waiting = new EntryList<T>('tended');
   #timer: Timer | null = null;
   /** Entries away for a check or a reset. */
   count = 0;
@@ -50,17 +45,7 @@ export class Tending<T> {
 
   begin(entry: Entry<T>, action: TendAction, callback: (object: T, signal: AbortSignal) => unknown): void {
     this.count++;
-    queueMicrotask(() => {
-      entry.controller ??= new AbortController();
-      let answer: unknown;
-      try {
-        answer = callback(entry.object, entry.controller.signal);
-      } catch (error) {
-        return this.#done(entry, action, messageOf(error));
-      }
-      if (isThenable(answer)) this.#await(entry, action, answer);
-      else this.#answered(entry, action, answer);
-    });
+    void this.#tend(entry, action, callback);
   }
 
   /** Stops the timer if nothing is under way. */
@@ -73,26 +58,45 @@ export class Tending<T> {
   /** Ends what is under way. */
   close(reason: Error): void {
     this.#isClosing = true;
-    for (const call of this.#waiting) this.#giveUp(call, reason);
+    while (this.#waiting.first !== null) this.#giveUp(this.#waiting.first, reason);
     this.rest();
   }
 
-  #await(entry: Entry<T>, action: TendAction, answer: PromiseLike<unknown>): void {
-    const call: Call<T> = { entry, action, deadlineMs: this.#clock.monotonicMs() + this.#timeoutMs };
-    this.#waiting.add(call);
-    if (this.#timer === null) this.#arm(this.#timeoutMs);
-    answer.then(
-      (value) => {
-        if (this.#waiting.delete(call)) this.#answered(entry, action, value);
-      },
-      (error: unknown) => {
-        if (this.#waiting.delete(call)) this.#done(entry, action, messageOf(error));
-      },
-    );
+  async #tend(
+    entry: Entry<T>,
+    action: TendAction,
+    callback: (object: T, signal: AbortSignal) => unknown,
+  ): Promise<void> {
+    // Never within the call of the pool that asks for it.
+    await null;
+    entry.controller ??= new AbortController();
+    const turn = ++entry.turn;
+    let problem: string | null = null;
+    try {
+      let answer = callback(entry.object, entry.controller.signal);
+      if (isThenable(answer)) {
+        this.#join(entry, action);
+        answer = await answer;
+      }
+      if (action === 'check' && !answer) problem = 'answered false';
+    } catch (error) {
+      problem = messageOf(error);
+    }
+    if (entry.turn !== turn) return;
+    if (entry.tending !== null) this.#leave(entry);
+    this.#done(entry, action, problem);
   }
 
-  #answered(entry: Entry<T>, action: TendAction, answer: unknown): void {
-    this.#done(entry, action, action === 'check' && !answer ? 'answered false' : null);
+  #join(entry: Entry<T>, action: TendAction): void {
+    entry.tending = action;
+    entry.deadlineMs = this.#clock.monotonicMs() + this.#timeoutMs;
+    this.#waiting.push(entry);
+    if (this.#timer === null) this.#arm(this.#timeoutMs);
+  }
+
+  #leave(entry: Entry<T>): void {
+    entry.tending = null;
+    this.#waiting.remove(entry);
   }
 
   #done(entry: Entry<T>, action: TendAction, problem: string | null): void {
@@ -105,10 +109,13 @@ export class Tending<T> {
     this.#onDone(entry, action, problem);
   }
 
-  #giveUp(call: Call<T>, reason: Error): void {
-    if (!this.#waiting.delete(call)) return;
-    call.entry.controller?.abort(reason);
-    this.#done(call.entry, call.action, messageOf(reason));
+  /** Its answer, if one still comes, is nobody's. */
+  #giveUp(entry: Entry<T>, reason: Error): void {
+    const action = entry.tending!;
+    entry.turn++;
+    this.#leave(entry);
+    entry.controller?.abort(reason);
+    this.#done(entry, action, messageOf(reason));
   }
 
   #arm(delayMs: number): void {
@@ -118,13 +125,14 @@ export class Tending<T> {
   #expire(): void {
     this.#timer = null;
     const nowMs = this.#clock.monotonicMs();
-    for (const call of this.#waiting) {
+    // Always from the first: what an aborted callback does, such as closing the pool, may have ended others.
+    for (let entry = this.#waiting.first; entry !== null; entry = this.#waiting.first) {
       // A timer of the machine may fire a fraction of a millisecond early.
-      if (call.deadlineMs > nowMs + 1) {
-        this.#arm(call.deadlineMs - nowMs);
+      if (entry.deadlineMs > nowMs + 1) {
+        this.#arm(entry.deadlineMs - nowMs);
         return;
       }
-      this.#giveUp(call, new TimeoutError(`${call.action}() of the pool ${this.#name}`, this.#timeoutMs));
+      this.#giveUp(entry, new TimeoutError(`${entry.tending}() of the pool ${this.#name}`, this.#timeoutMs));
     }
   }
 }

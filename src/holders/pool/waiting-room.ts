@@ -71,7 +71,7 @@ export class WaitingRoom<T> {
   /** Enters, at `startMs` and from `site`. Rejects with `PoolQueueFullError` at once, or as one who leaves in vain. */
   enter(waiting: Waiting, startMs: number, site: Site | null): Promise<Lease<T>> {
     const { load, acquireTimeoutMs } = this.#options;
-    if (this.#isFull(load().max)) {
+    if (this.#isFull()) {
       this.refusals++;
       const error = new PoolQueueFullError(load());
       this.#report.add('queue_full');
@@ -139,10 +139,11 @@ export class WaitingRoom<T> {
     this.#report.flush();
   }
 
-  #isFull(max: number): boolean {
-    const { maxWaiting, canServe, coming } = this.#options;
+  #isFull(): boolean {
+    const { load, maxWaiting, canServe, coming } = this.#options;
     const { size } = this.#queue;
-    return size >= maxWaiting + max || (!canServe() && size - coming() >= maxWaiting);
+    if (size < maxWaiting) return false;
+    return size >= maxWaiting + load().max || (!canServe() && size - coming() >= maxWaiting);
   }
 
   #timedOut(waiter: Waiter<T>, cause?: unknown): void {
