@@ -29,7 +29,7 @@ interface Flight<V> {
 /** What becomes of a computation. */
 export interface FlightEnd<K, V> {
   started(): void;
-  /** It returned, and nobody touched the key. Must not throw. */
+  /** It returned, and nobody touched the key. What it throws (the budget is closed, say) reaches all who wait. */
   kept(key: K, value: V): void;
   /** It returned too late. */
   late(): void;
@@ -115,12 +115,14 @@ export class SingleFlight<K, V> {
       for (const caller of takeCallers(flight)) caller.reject(error);
       return;
     }
-    if (this.#flights.get(key) === flight) {
-      this.#flights.delete(key);
-      end.kept(key, value);
-    } else {
-      end.late();
-      this.#disowned.delete(flight);
+    const isLate = this.#flights.get(key) !== flight;
+    this.#forget(key, flight);
+    try {
+      if (isLate) end.late();
+      else end.kept(key, value);
+    } catch (error) {
+      for (const caller of takeCallers(flight)) caller.reject(error);
+      return;
     }
     for (const caller of takeCallers(flight)) caller.resolve(value);
   }
