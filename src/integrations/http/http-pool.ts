@@ -80,6 +80,11 @@ export class HttpPool implements AsyncDisposable {
     this.https = httpsAgent(this.#books, agentOptions);
   }
 
+  /** True from the moment `close` was called. */
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
   /**
    * An undici `Agent` in the same books, for `fetch(url, { dispatcher })` and `request(url, { dispatcher })`. It is closed with the pool.
    *

@@ -106,6 +106,11 @@ export class LlmPool<C> implements AsyncDisposable {
     return this.#pool.name;
   }
 
+  /** True from the moment `close` was called. */
+  get isClosed(): boolean {
+    return this.#pool.isClosed;
+  }
+
   /**
    * Runs `work` with a client, when one is free and the rate allows. `work` must hand the signal on to what it calls.
    *

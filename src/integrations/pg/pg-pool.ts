@@ -90,6 +90,11 @@ export class PgPool implements AsyncDisposable {
     return this.pool.name;
   }
 
+  /** True from the moment `close` was called. */
+  get isClosed(): boolean {
+    return this.pool.isClosed;
+  }
+
   /**
    * Runs one statement on a connection of the pool. Called off by its signal it rejects with the signal's reason, and the connection is closed.
    *
