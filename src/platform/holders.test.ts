@@ -114,7 +114,6 @@ describe('sessions of a node', () => {
     expect((await again.sessions<{ turns: number }>().get('ann'))?.value).toEqual({ turns: 2 });
   });
 
-
   it('are kept in its store, as many in memory as configured', async () => {
     const tenure = await open({ sessions: { max: 2, idleMs: 60_000 } });
     const sessions = tenure.sessions<{ turns: number }>();

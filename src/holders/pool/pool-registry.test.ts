@@ -37,7 +37,12 @@ describe('a registry of pools', () => {
     const create = () => ({});
     const first = registry.define('llm', { create });
     await first.close();
-    expect([registry.names, registry.statistics(), registry.has('llm'), registry.get('llm')]).toEqual([[], [], false, undefined]);
+    expect([registry.names, registry.statistics(), registry.has('llm'), registry.get('llm')]).toEqual([
+      [],
+      [],
+      false,
+      undefined,
+    ]);
     const second = registry.pool('llm', { create });
     expect(second.isClosed).toBe(false);
     (await second.acquire()).release();
