@@ -242,6 +242,10 @@ describe('bounds', () => {
     expect(() => new Cache({ name: 'x', maxEntries: 5, ...options })).toThrow(InvalidArgumentError);
   });
 
+  it.each([undefined, null, 'x'])('refuses %o as options', (options) => {
+    expect(() => new Cache(options as never)).toThrow(InvalidArgumentError);
+  });
+
   it('refuses use after close, and tells its figures all the same', async () => {
     const { cache } = make<string, number>({ maxEntries: 5 });
     cache.set('a', 1);

@@ -10,6 +10,7 @@
  *
  * A computation that asks for its own key waits for itself: nobody can help it but its signal.
  */
+import { listenForAbort } from '../../base/abort.ts';
 
 /** Computes a value; stops when the signal aborts, if it can. */
 export type Compute<V> = (signal: AbortSignal) => Promise<V> | V;
@@ -71,7 +72,7 @@ export class SingleFlight<K, V> {
       };
       const caller: Caller<V> = { resolve, reject, signal, onAbort };
       flight.callers.add(caller);
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal) listenForAbort(signal, onAbort);
       if (known === undefined) {
         this.#flights.set(key, flight);
         end.started();

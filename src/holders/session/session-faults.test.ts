@@ -285,6 +285,11 @@ describe('a pool that is closed', () => {
 });
 
 describe('arguments', () => {
+  it('that are undefined are as if left out', () => {
+    const pool = world.pool({ max: undefined, emit: undefined, idleMs: undefined } as never);
+    expect(pool.statistics().max).toBe(500);
+  });
+
   it.each<[string, Partial<SessionPoolOptions<{ count: number }>>]>([
     ['max', { max: 0 }],
     ['max', { max: Number.NaN }],
