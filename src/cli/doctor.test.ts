@@ -97,14 +97,14 @@ describe('doctor', () => {
 
   it('warns of keys that nothing follows yet, whoever set them', async () => {
     const config = join(user.folder, 'tenure.yml');
-    await writeFile(config, 'memory_management:\n  pools: { llm: 3 }\n  limits: { memory_limit_mb: 512 }\n');
+    await writeFile(config, 'memory_management:\n  leak_detection: { samples: 30 }\n  limits: { memory_limit_mb: 512 }\n');
     user.environment['MEMORY_LEAK_THRESHOLD_MB'] = '50';
     user.environment['ENABLE_GARBAGE_COLLECTION'] = 'false';
     const { findings, exitCode } = await found(['--config', config]);
     expect(exitCode).toBe(0);
     const evidence =
-      `memory_management.pools.llm (${config}:2:17), ` +
-      'memory_management.leak_detection.threshold_mb (MEMORY_LEAK_THRESHOLD_MB)';
+      'memory_management.leak_detection.threshold_mb (MEMORY_LEAK_THRESHOLD_MB), ' +
+      `memory_management.leak_detection.samples (${config}:2:30)`;
     expect(find(findings, 'configuration.no_effect')).toMatchObject({ severity: 'warning', evidence });
     delete user.environment['MEMORY_LEAK_THRESHOLD_MB'];
     await writeFile(config, 'memory_management:\n  limits: { memory_limit_mb: 512 }\n');

@@ -21,6 +21,7 @@ import type { SessionPool } from '../holders/session/session-pool.ts';
 /** What `express-session` keeps: its cookie, and whatever handlers have set. */
 export type ExpressSessionValue = Readonly<Record<string, unknown>>;
 
+/** How the store is set up. */
 export interface ExpressSessionStoreOptions {
   /** Where sessions live. The store does not close it: that is for whoever made it, after the server has closed. */
   readonly pool: SessionPool<ExpressSessionValue>;

@@ -17,6 +17,7 @@ import type { SessionPool } from '../holders/session/session-pool.ts';
 const LEAST_SECRET = 16;
 const DEFAULT_COOKIE = 'session';
 
+/** How sessions are used under Hono. */
 export interface HonoSessionOptions<V, I> {
   /** Where sessions live. The middleware does not close it. */
   readonly pool: SessionPool<V, I>;
@@ -125,7 +126,11 @@ export class HonoSession<V, I = unknown> {
     this.#session = null;
   }
 
-  /** @internal What the cookie has to say now: nothing, a new id, or that there is none any more. */
+  /**
+   * What the cookie has to say now: nothing, a new id, or that there is none any more.
+   *
+   * @internal
+   */
   cookieNeeded({ isRolling }: { isRolling: boolean }): { id: string } | 'none' | null {
     const { id } = this;
     if (id === null) return this.#sentId === null ? null : 'none';

@@ -41,8 +41,9 @@ describe('Tenure', () => {
     const status = tenure.status();
     expect(status.reading.limit).toMatchObject({ bytes: 512 * MIB, source: 'configured' });
     expect(status.reading.anonBytes).toBeGreaterThan(10 * MIB);
-    expect(status.budget.consumers.map(({ name }) => name)).toEqual(['store page cache', 'recall cache']);
-    expect(status.reading.consumers.map(({ name }) => name)).toEqual(['store page cache', 'recall cache']);
+    const consumers = ['store page cache', 'recall cache', 'admitted requests'];
+    expect(status.budget.consumers.map(({ name }) => name)).toEqual(consumers);
+    expect(status.reading.consumers.map(({ name }) => name)).toEqual(consumers);
     expect(status.store).toMatchObject({ path: tenure.paths.store, memories: 0, scopes: 0 });
     expect(status.node).toMatchObject({ version: VERSION, pid: process.pid });
     expect(JSON.parse(JSON.stringify(status))).toEqual(status);

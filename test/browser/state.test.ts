@@ -34,6 +34,19 @@ describe('what is shown', () => {
     await figure(pressed, 'Status').toMatch(/^Status\s+CRITICAL\s+new work is refused$/);
   });
 
+  it('shows how caches, pools, sessions and admission do, and no kind that there is none of', async () => {
+    const row = (page: Page, name: string) => textOf(page, `.holders tbody tr:has(th:has-text("${name}"))`);
+    const page = await stage.openPage();
+    await row(page, 'answers').toMatch(/^answers\s+hit-density\s+88\.4 %\s+4,812\s+46\.2 MB of 50 MB\s+7,142$/);
+    await row(page, 'llm').toMatch(/^llm\s+6\s+7 of 10\s+0\s+38 ms$/);
+    await row(page, 'sessions').toMatch(/412 of 500\s+31\.5 MB\s+1,243\s+1,655$/);
+    await row(page, 'Requests').toMatch(/^Requests\s+takes work\s+5\s+3\.4 MB\s+103,224\s+43$/);
+    stage.server.status = { ...stage.server.status, caches: [], pools: [], sessions: [] };
+    const fresh = await stage.openPage();
+    await shows(fresh, 'Holders at work');
+    await expect.poll(() => fresh.locator('.holders').count()).toBe(1);
+  });
+
   it('says what could be gained, and nothing of it when there is nothing', async () => {
     const page = await stage.openPage();
     await textOf(page, '.opportunities').toMatch(

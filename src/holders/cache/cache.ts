@@ -272,7 +272,11 @@ export class Cache<K, V> implements Disposable, AsyncDisposable {
     this.close();
   }
 
-  /** @internal Throws `InvariantError` unless every structure is whole and the books are their sum. */
+  /**
+   * Throws `InvariantError` unless every structure is whole and the books are their sum. For tests.
+   *
+   * @internal
+   */
   validate(): void {
     this.#entries.check();
   }

@@ -158,6 +158,7 @@ export class EmbeddingCache implements AsyncDisposable {
     await this.#tier?.flush();
   }
 
+  /** Figures since it was made; also after close. */
   statistics(): EmbeddingCacheStatistics {
     const computing = this.#flights.running;
     return { ...this.#cache.statistics(), computing, embedded: this.#embedded, store: this.#tier?.statistics ?? null };

@@ -97,6 +97,7 @@ export interface PoolLeasesLeftEvent extends TenureEventBase {
   readonly sites: readonly string[];
 }
 
+/** Everything a pool tells, told apart by `type`. */
 export type PoolEvent =
   | PoolCreateFailedEvent
   | PoolCheckFailedEvent

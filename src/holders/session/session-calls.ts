@@ -6,6 +6,7 @@ export interface SessionWaiting {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a new session is given. */
 export interface CreateOptions<I> extends SessionWaiting {
   /** 1 to 256 characters; by default a random one that cannot be guessed. */
   readonly id?: string | undefined;
@@ -15,6 +16,7 @@ export interface CreateOptions<I> extends SessionWaiting {
   readonly items?: readonly I[] | undefined;
 }
 
+/** How a session is changed. */
 export interface ChangeOptions extends SessionWaiting {
   /** The version the change was made from; it is refused, or merged, when another is there by now. */
   readonly version?: number | undefined;

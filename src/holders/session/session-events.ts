@@ -50,6 +50,7 @@ export interface SessionsPurgedEvent extends TenureEventBase {
   readonly sessions: number;
 }
 
+/** Everything a session pool tells, told apart by `type`. */
 export type SessionEvent =
   | SessionsSpilledEvent
   | SessionsWriteFailedEvent

@@ -26,7 +26,7 @@ describe('the configuration reference', () => {
       .filter((line) => line.includes('*no effect yet in this version*.'))
       .map((line) => /`([\w.]+)` \|$/.exec(line)![1]);
     expect(marked).toEqual(keyList.filter(({ key }) => key.noEffectYet).map(({ name }) => name));
-    expect(marked).toContain('pools.llmMax');
+    expect(marked).toContain('leakDetection.thresholdBytes');
     expect(marked).toContain('strategies.garbageCollection.thresholdPercent');
     expect(marked).not.toContain('strategies.garbageCollection.enabled');
   });

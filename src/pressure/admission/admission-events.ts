@@ -73,6 +73,7 @@ export interface EstimateFailedEvent extends TenureEventBase {
   readonly message: string;
 }
 
+/** Everything admission tells, told apart by `type`. */
 export type AdmissionEvent =
   | RefusingEvent
   | ResumedEvent

@@ -172,6 +172,7 @@ export class Admission implements Disposable {
     }
   }
 
+  /** Counts since it was made, and the state of now. Constant time. */
   statistics(): AdmissionStatistics {
     const { admittedTickets, openTickets, openBytes, overruns } = this.#books;
     return {

@@ -167,7 +167,11 @@ export class CircuitBreaker {
     }
   }
 
-  /** @internal */
+  /**
+   * What came of a pass.
+   *
+   * @internal
+   */
   report(pass: Pass, outcome: 'succeeded' | 'failed' | 'abandoned'): void {
     if (pass !== this.#pass) return;
     if (this.#state === 'closed') {
