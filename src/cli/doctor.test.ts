@@ -97,7 +97,10 @@ describe('doctor', () => {
 
   it('warns of keys that nothing follows yet, whoever set them', async () => {
     const config = join(user.folder, 'tenure.yml');
-    await writeFile(config, 'memory_management:\n  leak_detection: { samples: 30 }\n  limits: { memory_limit_mb: 512 }\n');
+    await writeFile(
+      config,
+      'memory_management:\n  leak_detection: { samples: 30 }\n  limits: { memory_limit_mb: 512 }\n',
+    );
     user.environment['MEMORY_LEAK_THRESHOLD_MB'] = '50';
     user.environment['ENABLE_GARBAGE_COLLECTION'] = 'false';
     const { findings, exitCode } = await found(['--config', config]);
