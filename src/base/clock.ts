@@ -5,6 +5,7 @@
  * simulation in seconds (`testing/manual-clock.ts`), and a test never sleeps. Wall time may jump both ways;
  * durations are taken from `monotonicMs`, which never goes back.
  */
+import { listenForAbort } from './abort.ts';
 import { InvalidArgumentError } from './errors.ts';
 
 /** A pending timer; `cancel` is idempotent and harmless after the timer fired. */
@@ -73,7 +74,7 @@ export function wait(clock: Clock, delayMs: number, signal?: AbortSignal): Promi
       },
       { keepAlive: true },
     );
-    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal) listenForAbort(signal, onAbort);
   });
 }
 

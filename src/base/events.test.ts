@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { describe, expect, it } from 'vitest';
-import { EventHub, type TenureEventBase } from './events.ts';
+import { describe, expect, it, vi } from 'vitest';
+import { EventHub, guardedSink, type TenureEventBase } from './events.ts';
 
 interface Ping extends TenureEventBase {
   readonly type: 'test.ping';
@@ -8,6 +8,18 @@ interface Ping extends TenureEventBase {
 }
 
 const ping = (count: number): Ping => ({ type: 'test.ping', atMs: 0, count });
+
+describe('a guarded sink', () => {
+  it('turns what is thrown into a warning', () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+    const emit = guardedSink<Ping>(() => {
+      throw new Error('no');
+    });
+    emit(ping(1));
+    expect(warn).toHaveBeenCalledWith(expect.stringMatching(/test\.ping.*no/));
+    guardedSink<Ping>(undefined)(ping(2));
+  });
+});
 
 describe('EventHub', () => {
   it('delivers in order until a subscription ends', () => {

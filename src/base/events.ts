@@ -7,6 +7,7 @@
  * and does not disturb the others or the room that emitted.
  */
 import { channel } from 'node:diagnostics_channel';
+import { messageOf } from './errors.ts';
 
 /** What every event has: a dotted stable name and the wall time it happened. */
 export interface TenureEventBase {
@@ -15,6 +16,21 @@ export interface TenureEventBase {
 }
 
 export type EventSink<E extends TenureEventBase> = (event: E) => void;
+
+/**
+ * `emit` made safe to call in the midst of work: what it throws becomes a warning of the process and disturbs nobody. Nothing at all for
+ * none.
+ */
+export function guardedSink<E extends TenureEventBase>(emit: EventSink<E> | undefined): EventSink<E> {
+  if (emit === undefined) return () => {};
+  return (event) => {
+    try {
+      emit(event);
+    } catch (error) {
+      process.emitWarning(`what was told of ${event.type} threw: ${messageOf(error)}`);
+    }
+  };
+}
 
 type Subscriber<E> = (event: E) => void;
 

@@ -64,3 +64,11 @@ export class ResourceScope implements AsyncDisposable {
       throw new AggregateError(errors, `${errors.length} resources of ${this.#name} failed to close.`);
   }
 }
+
+/** Closes all side by side. Rejects with the error, or an `AggregateError` of several, after all have closed. */
+export async function closeAll(things: Iterable<{ close(): unknown }>): Promise<void> {
+  const ends = await Promise.allSettled([...things].map(async (thing) => thing.close()));
+  const errors = ends.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []));
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) throw new AggregateError(errors, `${errors.length} of ${ends.length} failed to close.`);
+}

@@ -6,6 +6,7 @@
  * and not asked again before it has answered. Whatever it does — throw, hang, lie — the asking ends, and never
  * throws.
  */
+import { listenForAbort } from '../base/abort.ts';
 import { formatBytes } from '../base/bytes.ts';
 import type { Timer } from '../base/clock.ts';
 import { messageOf, TimeoutError, textOf } from '../base/errors.ts';
@@ -108,7 +109,7 @@ function replyOf(leaf: Leaf, claim: PromiseLike<unknown>, request: Ask, controll
       timer = clock.after(GRACE_MS, () => finish('hung'));
     };
     timer = clock.after(deadlineMs, giveUp, { keepAlive: true });
-    signal?.addEventListener('abort', callOff, { once: true });
+    if (signal) listenForAbort(signal, callOff);
     closing.signal.addEventListener('abort', callOff, { once: true });
     const answered = (reply: Reply) => {
       leaf.isUnanswered = false;

@@ -217,6 +217,7 @@ describe('snapshot', () => {
             reservedBytes: 120,
             availableBytes: 380,
             peakBytes: 120,
+            grantCount: 1,
           },
           children: [],
           consumers: [

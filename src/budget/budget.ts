@@ -35,7 +35,7 @@
 import { requireBytes } from '../base/bytes.ts';
 import { type Clock, checkedDelay, systemClock } from '../base/clock.ts';
 import { ClosedError, InvalidArgumentError } from '../base/errors.ts';
-import type { EventSink } from '../base/events.ts';
+import { type EventSink, guardedSink } from '../base/events.ts';
 import { isAtLeast, LEVELS, type Level } from '../base/levels.ts';
 import { type AccountOptions, Branch, type HeapAccount, Leaf, NO_LIMIT_BYTES, Tree } from './account.ts';
 import { MinimumsExceedLimitError, NameTakenError } from './budget-errors.ts';
@@ -120,11 +120,17 @@ export class Budget implements Disposable {
       parent.#attach(this.#branch);
       return;
     }
-    const { name = 'budget', limitBytes, regrowthBytesPerSecond, clock = systemClock, emit = () => {} } = options;
+    const { name = 'budget', limitBytes, regrowthBytesPerSecond, clock = systemClock, emit } = options;
     requireBytes(limitBytes, 'limitBytes');
     if (regrowthBytesPerSecond !== undefined) requirePositive(regrowthBytesPerSecond, 'regrowthBytesPerSecond');
     requireName(name);
-    const tree = new Tree({ name, clock, emit, regrowthBytesPerSecond, wake: () => this.#demand?.wake() });
+    const tree = new Tree({
+      name,
+      clock,
+      emit: guardedSink(emit),
+      regrowthBytesPerSecond,
+      wake: () => this.#demand?.wake(),
+    });
     this.#parent = null;
     this.#branch = new Branch({ tree, parent: null, name, limitBytes, minBytes: 0, weight: 1 });
     this.#demand = new Demand(this.#branch);

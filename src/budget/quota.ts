@@ -21,6 +21,8 @@ export interface QuotaBook {
   tryCharge(owner: string, bytes: number): boolean;
   /** Gives `bytes` back that were charged before. */
   refund(owner: string, bytes: number): void;
+  /** What `owner` may still take: below 0 above its limit, `Infinity` without one. */
+  roomBytes(owner: string): number;
   /** What `owner` holds above its limit; 0 within it. */
   excessBytes(owner: string): number;
   /** Owners above their limits. */
@@ -115,8 +117,12 @@ export class Quotas implements QuotaBook {
     this.#judge(owner);
   }
 
+  roomBytes(owner: string): number {
+    return this.#limitOf(owner) - this.usedBytes(owner);
+  }
+
   excessBytes(owner: string): number {
-    return Math.max(0, this.usedBytes(owner) - this.#limitOf(owner));
+    return Math.max(0, -this.roomBytes(owner));
   }
 
   /** What `owner` holds now, over all holders. */

@@ -5,6 +5,7 @@
  * success. `grow` is for those who would rather wait than be refused. A reservation is not divided among threads and
  * does not know what its bytes are.
  */
+import { listenForAbort } from '../base/abort.ts';
 import { formatBytes, requireBytes } from '../base/bytes.ts';
 import { checkedDelay } from '../base/clock.ts';
 import { ClosedError, InvalidArgumentError } from '../base/errors.ts';
@@ -189,7 +190,7 @@ export class Reservation implements Disposable {
         },
         { keepAlive: true },
       );
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal) listenForAbort(signal, onAbort);
       waiting.add(request);
       enqueue(request);
     });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MIB } from '../base/bytes.ts';
+import { nextTurn } from '../base/clock.ts';
 import { ManualClock } from '../testing/manual-clock.ts';
 import { Tenure, type TenureOptions } from './tenure.ts';
 import type { TenureEvent } from './tenure-event.ts';
@@ -90,6 +91,29 @@ describe('pools of a node', () => {
 });
 
 describe('sessions of a node', () => {
+  it('are all written before the store closes, though another holder fails to close', async () => {
+    const tenure = await open();
+    const stuck = {
+      name: 'stuck',
+      isClosed: false,
+      statistics: () => tenure.pool('parsers').statistics(),
+      close: () => Promise.reject(new Error('stuck')),
+    };
+    tenure.pools.add(stuck);
+    const sessions = tenure.sessions<{ turns: number }>();
+    await sessions.create({ turns: 1 }, { id: 'ann' });
+    let finish = (_: { turns: number }) => {};
+    const updating = sessions.update('ann', () => new Promise((resolve) => (finish = resolve)));
+    await nextTurn();
+    const closing = expect(tenure.close()).rejects.toThrow('stuck');
+    for (let turn = 0; turn < 20; turn++) await nextTurn();
+    finish({ turns: 2 });
+    expect((await updating).version).toBe(2);
+    await closing;
+    await using again = await open();
+    expect((await again.sessions<{ turns: number }>().get('ann'))?.value).toEqual({ turns: 2 });
+  });
+
   it('are kept in its store, as many in memory as configured', async () => {
     const tenure = await open({ sessions: { max: 2, idleMs: 60_000 } });
     const sessions = tenure.sessions<{ turns: number }>();

@@ -10,6 +10,7 @@ import { ClosedError } from '../base/errors.ts';
 import type { EventSink } from '../base/events.ts';
 import type { Level } from '../base/levels.ts';
 import type { Random } from '../base/random.ts';
+import { closeAll } from '../base/resource-scope.ts';
 import type { Budget } from '../budget/budget.ts';
 import { Quotas, type QuotaUse } from '../budget/quota.ts';
 import { Cache } from '../holders/cache/cache.ts';
@@ -145,9 +146,8 @@ export class Holders implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    for (const cache of open(this.#caches)) cache.close();
-    const closing = [...open(this.#embeddings), ...open(this.#sessions)].map((holder) => holder.close());
-    await Promise.all([this.pools.close(), ...closing]);
+    // All are waited for, also when one fails: the store they write to is closed next.
+    await closeAll([...open(this.#caches), ...open(this.#embeddings), ...open(this.#sessions), this.pools]);
   }
 
   #named<H extends { readonly isClosed: boolean }>(made: Map<string, H>, name: string, make: () => H): H {

@@ -3,6 +3,7 @@
  *
  * Each caller may leave alone; a batch is aborted when all who wait for it have left. As in `single-flight.ts`, what throws is not kept.
  */
+import { listenForAbort } from '../../base/abort.ts';
 
 interface Batch<K, V> {
   readonly keys: readonly K[];
@@ -97,7 +98,7 @@ function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promis
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
     if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
+    listenForAbort(signal, onAbort);
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }

@@ -220,6 +220,15 @@ describe('owners', () => {
     expect(quotas.usedBytes('ada')).toBeLessThanOrEqual(10 * KB);
   });
 
+  it('lose nothing for what does not fit because of what they hold elsewhere', () => {
+    const { cache, quotas } = shared(10 * KB);
+    quotas.tryCharge('ada', 7 * KB);
+    for (let key = 0; key < 3; key++) cache.set(key, key, { owner: 'ada' });
+    expect(cache.set(99, 99, { owner: 'ada', sizeBytes: 5 * KB })).toBe(false);
+    expect(cache.size).toBe(3);
+    quotas.refund('ada', 7 * KB);
+  });
+
   it('give first when their limit was lowered', async () => {
     const { budget, cache, quotas, told } = shared(100 * KB);
     for (let key = 0; key < 40; key++) cache.set(key, key, { owner: key % 2 === 0 ? 'ada' : 'bob' });

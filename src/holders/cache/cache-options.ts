@@ -143,6 +143,9 @@ export function requireOwner(owner: string | undefined): void {
 
 /** @throws InvalidArgumentError */
 export function requireOptions<K, V>(options: CacheOptions<K, V>): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new InvalidArgumentError('options', 'must be an object with a name and a bound.');
+  }
   requireBounds(options);
   const { budget, maxBytes, maxEntries, ttl, missCost, overheadBytes } = options;
   if (budget === undefined && maxBytes === undefined && maxEntries === undefined) {

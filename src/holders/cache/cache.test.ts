@@ -58,6 +58,18 @@ describe('reading and setting', () => {
     expect([...keys]).toEqual([]);
   });
 
+  it('iterates to an end though each key is set anew for an owner meanwhile', () => {
+    const { cache } = make<number, number>({ maxEntries: 10 });
+    for (let key = 0; key < 3; key++) cache.set(key, key, { owner: 'ada' });
+    const seen: number[] = [];
+    for (const [key] of cache) {
+      seen.push(key);
+      if (seen.length > 10) break;
+      cache.set(key, key, { owner: 'ada' });
+    }
+    expect(seen).toEqual([0, 1, 2]);
+  });
+
   it('counts what its own structures take, and the key, unless told otherwise', () => {
     const clock = new ManualClock();
     using cache = new Cache<string, string>({ name: 'own', maxEntries: 10, clock });
@@ -182,6 +194,17 @@ describe('bounds', () => {
     expect(cache.set(1, 1)).toBe(false);
   });
 
+  it('stays as it was when a new bound is refused', async () => {
+    const { cache, clock } = make<number, number>({ minBytes: 50, maxBytes: 1000, sizeOf: () => 100 });
+    for (let key = 0; key < 5; key++) cache.set(key, key);
+    expect(() => cache.resize({ maxBytes: 10, maxEntries: 1, ttlMs: 5 })).toThrow(InvalidArgumentError);
+    expect(cache.statistics()).toMatchObject({ maxBytes: 1000, maxEntries: null, entries: 5 });
+    cache.set(9, 9);
+    await clock.advance(10);
+    expect(cache.get(9)).toBe(9);
+    expect(() => cache.sweep(Number.NaN)).toThrow(InvalidArgumentError);
+  });
+
   it('moves its entries together when most have left', () => {
     const { cache } = make<number, number>({ maxEntries: 10_000 });
     for (let key = 0; key < 10_000; key++) cache.set(key, key, { ttlMs: 1e6 });
@@ -217,6 +240,10 @@ describe('bounds', () => {
     { onEvict: 'x' as unknown as () => void },
   ])('refuses %o', (options) => {
     expect(() => new Cache({ name: 'x', maxEntries: 5, ...options })).toThrow(InvalidArgumentError);
+  });
+
+  it.each([undefined, null, 'x'])('refuses %o as options', (options) => {
+    expect(() => new Cache(options as never)).toThrow(InvalidArgumentError);
   });
 
   it('refuses use after close, and tells its figures all the same', async () => {

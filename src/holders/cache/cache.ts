@@ -201,16 +201,19 @@ export class Cache<K, V> implements Disposable, AsyncDisposable {
   /** Keys held, as long as they are, in order of arrival. What is set or deleted meanwhile may or may not be seen. */
   *keys(): IterableIterator<K> {
     this.#requireOpen();
-    for (const key of this.#entries.table.slots.keys()) if (this.#isLive(key)) yield key;
+    const { slots } = this.#entries.table;
+    // A key that is set anew while it is looked at may come again at the end: without a bound that would go on for ever.
+    let left = slots.size;
+    for (const key of slots.keys()) {
+      if (left-- === 0) return;
+      if (this.#isLive(key)) yield key;
+    }
   }
 
   /** Keys and values held, as long as they are, in order of arrival; reading them counts as nothing. */
   *entries(): IterableIterator<[K, V]> {
-    this.#requireOpen();
     const { table } = this.#entries;
-    for (const key of table.slots.keys()) {
-      if (this.#isLive(key)) yield [key, table.values[table.slots.get(key)!]!];
-    }
+    for (const key of this.keys()) yield [key, table.values[table.slots.get(key)!]!];
   }
 
   [Symbol.iterator](): IterableIterator<[K, V]> {
@@ -225,14 +228,21 @@ export class Cache<K, V> implements Disposable, AsyncDisposable {
   resize(bounds: CacheBounds): void {
     this.#requireOpen();
     requireBounds(bounds);
-    if ('ttlMs' in bounds) this.#ttlMs = bounds.ttlMs;
     this.#entries.resize(bounds);
+    if ('ttlMs' in bounds) this.#ttlMs = bounds.ttlMs;
     this.#entries.settle();
   }
 
-  /** Drops up to `limit` entries whose time is over, and returns how many; all by default. Reads and inserts do it in passing. */
+  /**
+   * Drops up to `limit` entries whose time is over, and returns how many; all by default. Reads and inserts do it in passing.
+   *
+   * @throws InvalidArgumentError for anything but a number, 0 or more; ClosedError.
+   */
   sweep(limit = Number.POSITIVE_INFINITY): number {
     this.#requireOpen();
+    if (!(typeof limit === 'number' && limit >= 0)) {
+      throw new InvalidArgumentError('limit', `must be a number, 0 or more; got ${String(limit)}.`);
+    }
     const count = this.#entries.dropExpired({ mostEntries: limit, targetBytes: Number.POSITIVE_INFINITY });
     this.#entries.settle();
     return count;

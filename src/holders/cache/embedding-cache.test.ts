@@ -244,3 +244,18 @@ describe('an embedding cache', () => {
     await expect(cache.embed(texts as never, embed)).rejects.toThrow(InvalidArgumentError);
   });
 });
+
+it('keeps vectors that are cut out of one buffer, or of one that is used again, in buffers of their own', async () => {
+  const { cache, budget } = make();
+  const answer = new Float32Array(2000);
+  const embed = async (texts: readonly string[]) => {
+    answer.fill(texts.length);
+    return texts.map((_, index) => answer.subarray(index * 2, index * 2 + 2));
+  };
+  const [vector] = await cache.embed(['a', 'b'], embed);
+  await cache.embed(['c'], embed);
+  expect(await cache.embed(['a'], embed)).toEqual([Float32Array.of(2, 2)]);
+  expect(vector!.buffer.byteLength).toBe(8);
+  expect(budget.snapshot().consumers).toMatchObject([{ name: 'embeddings', where: 'native' }]);
+  await expect(cache.embed(['d'], undefined as never)).rejects.toThrow(InvalidArgumentError);
+});

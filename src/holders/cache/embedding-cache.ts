@@ -10,6 +10,7 @@ import { createHash } from 'node:crypto';
 import { MIB, requireBytes } from '../../base/bytes.ts';
 import { checkedDelay, systemClock } from '../../base/clock.ts';
 import { ClosedError, InvalidArgumentError } from '../../base/errors.ts';
+import type { Residence } from '../../budget/consumer.ts';
 import type { EmbeddingStore } from '../../storage/embedding-store.ts';
 import { BatchFlight } from './batch-flight.ts';
 import { Cache } from './cache.ts';
@@ -29,9 +30,14 @@ export type Embed = (texts: readonly string[], signal: AbortSignal) => Promise<r
 
 /** What an embedding cache is made of: a cache's options, a model, and where to keep what was computed. */
 export interface EmbeddingCacheOptions
-  extends Omit<CacheOptions<string, Float32Array>, 'sizeOf' | 'onEvict' | 'onError' | 'ttl' | 'ttlMs' | 'quotas'> {
+  extends Omit<
+    CacheOptions<string, Float32Array>,
+    'sizeOf' | 'onEvict' | 'onError' | 'ttl' | 'ttlMs' | 'quotas' | 'where'
+  > {
   /** Name of the model, with its version. */
   readonly model: string;
+  /** Where the vectors live; `native` by default, for the numbers of an array are not on the heap. */
+  readonly where?: Residence;
   /** Where embeddings are kept between runs; only in memory by default. */
   readonly store?: EmbeddingStore;
   /** Most bytes of vectors waiting to be stored; what comes beyond is not. 4 MB by default. */
@@ -79,7 +85,7 @@ export class EmbeddingCache implements AsyncDisposable {
     requireBytes(maxQueuedBytes, 'maxQueuedBytes');
     checkedDelay(storeTimeoutMs);
     this.model = model;
-    this.#cache = new Cache({ ...options, sizeOf: bytesOf });
+    this.#cache = new Cache({ ...options, where: options.where ?? 'native', sizeOf: bytesOf });
     const { clock = systemClock } = options;
     this.#tier =
       store === undefined
@@ -108,6 +114,7 @@ export class EmbeddingCache implements AsyncDisposable {
     if (!Array.isArray(texts) || texts.some((text) => typeof text !== 'string')) {
       throw new InvalidArgumentError('texts', 'must be an array of strings.');
     }
+    if (typeof embed !== 'function') throw new InvalidArgumentError('embed', 'must be a function.');
     const { signal } = options;
     signal?.throwIfAborted();
     const keys = texts.map(hashOf);
@@ -190,7 +197,7 @@ export class EmbeddingCache implements AsyncDisposable {
     requireVectors(made, unknown.length);
     this.#embedded += unknown.length;
     for (const [index, key] of unknown.entries()) {
-      const vector = made[index]!;
+      const vector = alone(made[index]!);
       found.set(key, vector);
       if (this.#keep(key, vector, batch)) this.#tier?.write(key, vector);
     }
@@ -225,6 +232,11 @@ function requireVectors(made: readonly Float32Array[], count: number): void {
   const areVectors = Array.isArray(made) && made.every((vector) => vector instanceof Float32Array && vector.length > 0);
   if (areVectors && made.length === count) return;
   throw new InvalidArgumentError('embed', `must return ${count} vectors (Float32Array), one for each text.`);
+}
+
+/** A vector with a buffer of its own: one that is cut out of the model's answer would keep all of it alive, or change with the next answer. */
+function alone(vector: Float32Array): Float32Array {
+  return vector.byteLength === vector.buffer.byteLength ? vector : vector.slice();
 }
 
 function hashOf(text: string): string {

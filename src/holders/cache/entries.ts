@@ -161,9 +161,10 @@ export class Entries<K, V> {
   }
 
   resize({ maxBytes, maxEntries }: CacheBounds): void {
+    // First, for it may refuse.
+    if (maxBytes !== undefined) this.#books.setMaxBytes(maxBytes);
     this.#maxBytes = maxBytes ?? this.#maxBytes;
     this.#maxEntries = maxEntries ?? this.#maxEntries;
-    if (maxBytes !== undefined) this.#books.setMaxBytes(maxBytes);
     while (this.table.size > this.#maxEntries || this.usedBytes > this.#maxBytes) this.#evict('capacity');
   }
 
@@ -305,18 +306,22 @@ export class Entries<K, V> {
     return false;
   }
 
-  /** Charges `owner`, letting its own oldest entries go for it, but not more bytes than are asked for. */
+  /** Charges `owner`, letting its own oldest entries go for it if that will do, and none if it will not. */
   #chargeOwner(owner: string, bytes: number): boolean {
     const { quotas } = this.#options;
     if (quotas === undefined || quotas.tryCharge(owner, bytes)) return true;
-    const leastBytes = this.usedBytes - bytes;
-    while (this.usedBytes > leastBytes) {
-      const slot = this.table.owners?.oldestOf(owner) ?? NONE;
-      if (slot === NONE) return false;
-      this.drop(slot, 'quota');
-      if (quotas.tryCharge(owner, bytes)) return true;
+    const { owners } = this.table;
+    if (owners === null) return false;
+    let lackBytes = bytes - quotas.roomBytes(owner);
+    const slots: number[] = [];
+    for (const slot of owners.oldestFirst(owner)) {
+      slots.push(slot);
+      lackBytes -= this.table.bytes[slot]!;
+      if (lackBytes <= 0) break;
     }
-    return false;
+    if (lackBytes > 0) return false;
+    for (const slot of slots) this.drop(slot, 'quota');
+    return quotas.tryCharge(owner, bytes);
   }
 
   #disownSlot(slot: number, bytes: number): void {

@@ -63,6 +63,14 @@ export class OwnerLists {
     return number === undefined ? NONE : this.#lists[number]!.last;
   }
 
+  /** The entries of `owner`, least recently used first; they must not change meanwhile. */
+  *oldestFirst(owner: string): Generator<number, void> {
+    const number = this.#numbers.get(owner);
+    if (number === undefined) return;
+    const list = this.#lists[number]!;
+    for (let slot = list.last; slot !== NONE; slot = list.before(slot)) yield slot;
+  }
+
   move(from: number, to: number): void {
     const number = this.#ownerOf[from]!;
     this.#ownerOf[to] = number;

@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ClosedError, InvalidArgumentError } from '../../base/errors.ts';
+import { Budget } from '../../budget/budget.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { Cache } from './cache.ts';
 
@@ -30,6 +31,22 @@ afterEach(() => {
 });
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+it('tells all who wait when the value cannot be kept because the budget was closed first', async () => {
+  const budget = new Budget({ limitBytes: 1000 });
+  const cache = new Cache<string, number>({ name: 'c', budget, clock: new ManualClock(), sizeOf: () => 1 });
+  let resolve: (value: number) => void = () => {};
+  const compute = () =>
+    new Promise<number>((resolved) => {
+      resolve = resolved;
+    });
+  const waits = [cache.getOrCompute('a', compute), cache.getOrCompute('a', compute)];
+  budget.close();
+  resolve(1);
+  for (const wait of waits) await expect(wait).rejects.toThrow(ClosedError);
+  expect(cache.statistics().computing).toBe(0);
+  cache.close();
+});
 
 describe('getOrCompute', () => {
   it('computes once for all who ask meanwhile, and keeps the value', async () => {

@@ -10,6 +10,7 @@
  *
  * A computation that asks for its own key waits for itself: nobody can help it but its signal.
  */
+import { listenForAbort } from '../../base/abort.ts';
 
 /** Computes a value; stops when the signal aborts, if it can. */
 export type Compute<V> = (signal: AbortSignal) => Promise<V> | V;
@@ -29,7 +30,7 @@ interface Flight<V> {
 /** What becomes of a computation. */
 export interface FlightEnd<K, V> {
   started(): void;
-  /** It returned, and nobody touched the key. Must not throw. */
+  /** It returned, and nobody touched the key. What it throws (the budget is closed, say) reaches all who wait. */
   kept(key: K, value: V): void;
   /** It returned too late. */
   late(): void;
@@ -71,7 +72,7 @@ export class SingleFlight<K, V> {
       };
       const caller: Caller<V> = { resolve, reject, signal, onAbort };
       flight.callers.add(caller);
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal) listenForAbort(signal, onAbort);
       if (known === undefined) {
         this.#flights.set(key, flight);
         end.started();
@@ -115,12 +116,14 @@ export class SingleFlight<K, V> {
       for (const caller of takeCallers(flight)) caller.reject(error);
       return;
     }
-    if (this.#flights.get(key) === flight) {
-      this.#flights.delete(key);
-      end.kept(key, value);
-    } else {
-      end.late();
-      this.#disowned.delete(flight);
+    const isLate = this.#flights.get(key) !== flight;
+    this.#forget(key, flight);
+    try {
+      if (isLate) end.late();
+      else end.kept(key, value);
+    } catch (error) {
+      for (const caller of takeCallers(flight)) caller.reject(error);
+      return;
     }
     for (const caller of takeCallers(flight)) caller.resolve(value);
   }

@@ -1,5 +1,5 @@
 /** Factories, validators and destroyers that throw, hang, lie, or come late. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { PoolStage, type Thing } from '../../testing/pool-stage.ts';
 
 let stage: PoolStage;
@@ -146,6 +146,22 @@ describe('a factory', () => {
     await stage.settle();
     expect(pool.statistics().borrowed).toBe(0);
   });
+});
+
+it('that is told of events and throws disturbs nobody', async () => {
+  const warn = vi.spyOn(process, 'emitWarning').mockImplementation(() => {});
+  const pool = stage.pool({
+    ...{ max: 1, check: () => false, checkAfterIdleMs: 0 },
+    emit: () => {
+      throw new Error('told');
+    },
+  });
+  (await pool.acquire()).release();
+  const second = pool.acquire();
+  await stage.settle();
+  (await second).release();
+  expect(pool.statistics()).toMatchObject({ checkErrors: 1, created: 2, borrowed: 0 });
+  expect(warn).toHaveBeenCalledWith(expect.stringContaining('pool.check_failed'));
 });
 
 describe('a validator', () => {

@@ -1,7 +1,6 @@
 /** Leases that do not come back: held too long, or dropped. */
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { collect } from '../../testing/collect.ts';
 import { PoolStage, type Thing } from '../../testing/pool-stage.ts';
 import type { ObjectPool } from './object-pool.ts';
 
@@ -86,17 +85,6 @@ describe('a lease held too long', () => {
 });
 
 describe('a lease dropped without being returned', () => {
-  /** Full collections, with turns between for finalizers to run. */
-  async function collect(): Promise<void> {
-    setFlagsFromString('--expose-gc');
-    const gc = runInNewContext('gc') as () => void;
-    for (let round = 0; round < 4; round++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      gc();
-    }
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-
   async function dropOne(pool: ObjectPool<Thing>): Promise<void> {
     await pool.acquire();
   }

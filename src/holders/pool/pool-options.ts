@@ -1,7 +1,7 @@
 /** What a pool is made of: the options with their defaults, and their check. */
 import { type Clock, checkedDelay, systemClock } from '../../base/clock.ts';
 import { InvalidArgumentError } from '../../base/errors.ts';
-import type { EventSink } from '../../base/events.ts';
+import { type EventSink, guardedSink } from '../../base/events.ts';
 import type { Level } from '../../base/levels.ts';
 import { type Random, seededRandom } from '../../base/random.ts';
 import type { Budget } from '../../budget/budget.ts';
@@ -136,7 +136,7 @@ export function checkedOptions<T>(options: PoolOptions<T>): CheckedOptions<T> {
     level: options.level,
     clock: options.clock ?? systemClock,
     random: options.random ?? seededRandom(process.pid),
-    emit: options.emit ?? (() => {}),
+    emit: guardedSink(options.emit),
   };
 }
 

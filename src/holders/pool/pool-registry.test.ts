@@ -32,11 +32,30 @@ describe('a registry of pools', () => {
     expect(() => registry.define('late', { create })).toThrow(expect.objectContaining({ code: 'CLOSED' }));
   });
 
+  it('forgets a pool that its user has closed, and frees its name', async () => {
+    const { registry, budget } = registryOf();
+    const create = () => ({});
+    const first = registry.define('llm', { create });
+    await first.close();
+    expect([registry.names, registry.statistics(), registry.has('llm'), registry.get('llm')]).toEqual([
+      [],
+      [],
+      false,
+      undefined,
+    ]);
+    const second = registry.pool('llm', { create });
+    expect(second.isClosed).toBe(false);
+    (await second.acquire()).release();
+    await registry.close();
+    expect(budget.close().leakedBytes).toBe(0);
+  });
+
   it('takes in pools made elsewhere, and closes all though some fail', async () => {
     const { registry, clock } = registryOf();
     const closed: string[] = [];
     const made = (name: string, isBad: boolean) => ({
       name,
+      isClosed: false,
       statistics: () => registry.pool('own').statistics(),
       close: async () => {
         closed.push(name);
@@ -48,7 +67,7 @@ describe('a registry of pools', () => {
     registry.add(made('http', true));
     expect(registry.get('database')).toBe(database);
     expect(() => registry.add(made('http', false))).toThrow('already');
-    await expect(registry.close()).rejects.toThrow('2 pools failed to close');
+    await expect(registry.close()).rejects.toThrow('2 of 3 failed to close');
     expect(closed).toEqual(['database', 'http']);
     expect(clock.pendingTimers).toBe(0);
   });

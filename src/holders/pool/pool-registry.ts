@@ -5,6 +5,7 @@
  * registry asks of it only what `NamedPool` says.
  */
 import { ClosedError } from '../../base/errors.ts';
+import { closeAll } from '../../base/resource-scope.ts';
 import { ObjectPool } from './object-pool.ts';
 import { PoolNameTakenError, PoolUnknownError } from './pool-errors.ts';
 import type { PoolOptions, PoolSettings } from './pool-options.ts';
@@ -13,6 +14,8 @@ import type { PoolStatistics } from './pool-statistics.ts';
 /** What the registry asks of a pool. */
 export interface NamedPool {
   readonly name: string;
+  /** One that its user has closed leaves the registry, and its name is free again. */
+  readonly isClosed: boolean;
   statistics(): PoolStatistics;
   close(): Promise<unknown>;
 }
@@ -32,7 +35,7 @@ export class PoolRegistry implements AsyncDisposable {
 
   /** Names of all pools, in the order they were defined. */
   get names(): string[] {
-    return [...this.#pools.keys()];
+    return [...this.#open()].map(({ name }) => name);
   }
 
   /** What every pool of this registry gets: for ready-made ones made outside. */
@@ -69,7 +72,7 @@ export class PoolRegistry implements AsyncDisposable {
    * @throws PoolUnknownError when there is none and no options; ClosedError after close; what `define` throws.
    */
   pool<T>(name: string, options?: Omit<PoolOptions<T>, 'name'>): ObjectPool<T> {
-    const found = this.#pools.get(name);
+    const found = this.get(name);
     if (found instanceof ObjectPool) return found as ObjectPool<T>;
     if (found === undefined && options !== undefined) return this.define(name, options);
     throw new PoolUnknownError({ pool: name, known: this.names });
@@ -77,17 +80,18 @@ export class PoolRegistry implements AsyncDisposable {
 
   /** Whatever was defined or added under that name. */
   get(name: string): NamedPool | undefined {
-    return this.#pools.get(name);
+    const pool = this.#pools.get(name);
+    return pool?.isClosed && !this.#closing ? undefined : pool;
   }
 
   /** True when there is a pool of that name. */
   has(name: string): boolean {
-    return this.#pools.has(name);
+    return this.get(name) !== undefined;
   }
 
   /** How every pool is. */
   statistics(): PoolStatistics[] {
-    return [...this.#pools.values()].map((pool) => pool.statistics());
+    return [...this.#open()].map((pool) => pool.statistics());
   }
 
   /** Closes all pools at once. Rejects with what they reject with, after all have closed. Closing twice is harmless. */
@@ -100,15 +104,20 @@ export class PoolRegistry implements AsyncDisposable {
     return this.close();
   }
 
-  async #close(): Promise<void> {
-    const ended = await Promise.allSettled([...this.#pools.values()].map((pool) => pool.close()));
-    const errors = ended.flatMap((end) => (end.status === 'rejected' ? [end.reason] : []));
-    if (errors.length === 1) throw errors[0];
-    if (errors.length > 1) throw new AggregateError(errors, `${errors.length} pools failed to close.`);
+  #close(): Promise<void> {
+    return closeAll(this.#pools.values());
+  }
+
+  /** Those that are open, and while the registry closes, all; the others are forgotten. */
+  *#open(): Generator<NamedPool, void> {
+    for (const [name, pool] of this.#pools) {
+      if (!pool.isClosed || this.#closing) yield pool;
+      else this.#pools.delete(name);
+    }
   }
 
   #requireFree(name: string): void {
     if (this.#closing) throw new ClosedError('The registry of pools');
-    if (this.#pools.has(name)) throw new PoolNameTakenError(name);
+    if (this.has(name)) throw new PoolNameTakenError(name);
   }
 }

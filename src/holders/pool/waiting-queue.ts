@@ -6,6 +6,7 @@
  * timer of its own. The shared timer keeps the process alive while somebody waits; it is left to run when the last one is served, for the
  * next will wait soon, and `rest` stops it where nobody came.
  */
+import { listenForAbort } from '../../base/abort.ts';
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { Lease } from './lease.ts';
 
@@ -105,7 +106,7 @@ export class WaitingQueue<T> {
         waiter.reject(signal?.reason);
         this.#onAbort();
       });
-    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal) listenForAbort(signal, onAbort);
     let timer: Timer | null = null;
     if (ownTimeoutMs !== undefined) {
       waiter.hasOwnTimer = true;

@@ -8,6 +8,7 @@
  *
  * The store may fail in each. Then nothing leaves memory that the disk does not have; it is counted, told once, and tried again.
  */
+import { InvariantError } from '../../base/assert.ts';
 import { nextTurn, type Timer } from '../../base/clock.ts';
 import { messageOf, TenureError } from '../../base/errors.ts';
 import type { ReclaimRequest } from '../../budget/consumer.ts';
@@ -26,6 +27,13 @@ const WRITTEN_AT_ONCE = 64;
 const PURGED_AT_ONCE = 500;
 /** What is idle and could not leave is tried again so often. */
 const IDLE_RETRY_MS = 60_000;
+/** Told of an error that has none: of a store that is not ours. */
+const UNKNOWN_CODE = 'UNKNOWN';
+
+/** What was thrown, wrapped: it may be anything. */
+interface Failure {
+  readonly error: unknown;
+}
 
 export interface BackgroundParts<V, I> {
   readonly options: FilledOptions<V>;
@@ -128,7 +136,7 @@ export class SessionBackground<V, I> {
   /** Writes everything the disk does not have. @throws what the store throws */
   async flush(): Promise<void> {
     const failure = await this.#write([...this.#dirty]);
-    if (failure) throw failure;
+    if (failure) throw failure.error;
     await this.#parts.disk.touches.flush();
   }
 
@@ -161,7 +169,7 @@ export class SessionBackground<V, I> {
     await Promise.all(this.#running);
     const failure = await this.#write([...this.#dirty]);
     await this.#flushTouches();
-    if (failure) throw new SessionsUnwrittenError({ sessions: this.#dirty.size, cause: failure });
+    if (failure) throw new SessionsUnwrittenError({ sessions: this.#dirty.size, cause: failure.error });
   }
 
   async #dropDirty(drop: {
@@ -220,9 +228,9 @@ export class SessionBackground<V, I> {
   }
 
   /** Each in its own lane, so many side by side; returns the first failure. */
-  async #write(sessions: readonly LiveSession<V, I>[]): Promise<TenureError | null> {
+  async #write(sessions: readonly LiveSession<V, I>[]): Promise<Failure | null> {
     const { lanes, disk } = this.#parts;
-    let first: TenureError | null = null;
+    let first: Failure | null = null;
     for (let start = 0; start < sessions.length; start += WRITTEN_AT_ONCE) {
       const failures = await Promise.all(
         sessions.slice(start, start + WRITTEN_AT_ONCE).map(async (session) => {
@@ -272,15 +280,15 @@ export class SessionBackground<V, I> {
     if (failure) this.#tellFailure('purge', failure, 0);
   }
 
-  /** An operating error; anything else is a broken invariant and goes on. */
-  async #failureOf(action: () => Promise<unknown>): Promise<TenureError | null> {
+  /** What `action` fails with, whatever a store of the user's own throws; a broken invariant goes on. */
+  async #failureOf(action: () => Promise<unknown>): Promise<Failure | null> {
     try {
       await action();
       return null;
     } catch (error) {
-      if (!(error instanceof TenureError)) throw error;
+      if (error instanceof InvariantError) throw error;
       this.#writeFailures++;
-      return error;
+      return { error };
     }
   }
 
@@ -293,8 +301,10 @@ export class SessionBackground<V, I> {
     if (gone.sessions > 0) this.#tell({ type: 'sessions.spilled', cause, ...gone });
   }
 
-  #tellFailure(what: SessionsWriteFailedEvent['what'], failure: TenureError, sessions: number): void {
-    this.#tell({ type: 'sessions.write_failed', what, sessions, code: failure.code, message: messageOf(failure) });
+  #tellFailure(what: SessionsWriteFailedEvent['what'], failure: Failure, sessions: number): void {
+    const { error } = failure;
+    const code = error instanceof TenureError ? error.code : UNKNOWN_CODE;
+    this.#tell({ type: 'sessions.write_failed', what, sessions, code, message: messageOf(error) });
   }
 
   #tell(event: EventOf<SessionEvent>): void {

@@ -133,6 +133,14 @@ export class LiveSession<V, I> {
     this.items = Object.freeze(this.items.slice(this.items.length - keepLast));
     this.itemsBytes = Math.round(this.itemsBytes * share);
     this.#itemsHeapBytes = Math.round(this.#itemsHeapBytes * share);
+    // Nor need the disk ever hear of them: while it fails, they would pile up.
+    const pending = this.unwritten?.append;
+    pending?.splice(0, pending.length - this.items.length);
+  }
+
+  /** Whether `other` is a reading of this session, and not of another that was made later under its id. */
+  isSameAs(other: LiveSession<V, I>): boolean {
+    return this.createdAtMs === other.createdAtMs && this.owner === other.owner;
   }
 
   /** Becomes what another reading of the same session is. */

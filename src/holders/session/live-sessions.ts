@@ -295,29 +295,37 @@ export class LiveSessions<V, I> {
 
   /** Takes bytes from those used least recently, if they have so many. */
   #trySwap(bytes: number, except: LiveSession<V, I> | null): boolean {
-    const victims: LiveSession<V, I>[] = [];
-    let freeBytes = this.bytes.slackBytes;
-    for (const session of this.leastFirst()) {
-      if (freeBytes >= bytes) break;
-      if (session === except || session.unwritten || !this.isFree(session)) continue;
-      victims.push(session);
-      freeBytes += session.heapBytes;
-    }
-    if (freeBytes < bytes) return false;
+    const victims = this.#victims(this.leastFirst(), bytes - this.bytes.slackBytes, except);
+    if (victims === null) return false;
     for (const victim of victims) this.spill(victim);
     return this.bytes.tryTake(bytes);
   }
 
-  /** Charges an owner; one at his limit makes room among his own. */
+  /** Charges an owner; one at his limit makes room among his own, if they have so much. */
   #tryCharge(owner: string | null, bytes: number, except: LiveSession<V, I>): boolean {
     const { quotas } = this.#options;
     if (quotas === undefined || owner === null || quotas.tryCharge(owner, bytes)) return true;
-    for (const session of [...(this.#owned.get(owner) ?? [])]) {
+    const victims = this.#victims(this.#owned.get(owner) ?? [], bytes - quotas.roomBytes(owner), except);
+    if (victims === null) return false;
+    for (const victim of victims) this.spill(victim);
+    return quotas.tryCharge(owner, bytes);
+  }
+
+  /** The first of `sessions` that can leave at once and hold `lackBytes` together; null when they do not. */
+  #victims(
+    sessions: Iterable<LiveSession<V, I>>,
+    lackBytes: number,
+    except: LiveSession<V, I> | null,
+  ): LiveSession<V, I>[] | null {
+    const victims: LiveSession<V, I>[] = [];
+    let leftBytes = lackBytes;
+    for (const session of sessions) {
+      if (leftBytes <= 0) break;
       if (session === except || session.unwritten || !this.isFree(session)) continue;
-      this.spill(session);
-      if (quotas.tryCharge(owner, bytes)) return true;
+      victims.push(session);
+      leftBytes -= session.heapBytes;
     }
-    return false;
+    return leftBytes <= 0 ? victims : null;
   }
 
   #refund(owner: string | null, bytes: number): void {

@@ -4,6 +4,8 @@ import type { ChangeOptions, SessionChanges, SessionUpdate } from './session-cal
 
 /** Made by `SessionPool.open`. Its fields are those of the session as this handle has read or written it last. */
 export class OpenSession<V = unknown, I = unknown> implements AsyncDisposable, Disposable {
+  /** Nobody can close a handle any more that was dropped: its session may leave memory then. */
+  static readonly #dropped = new FinalizationRegistry<() => void>((unpin) => unpin());
   readonly #pool: SessionChanges<V, I>;
   #session: Session<V, I>;
   #unpin: (() => void) | null;
@@ -13,6 +15,7 @@ export class OpenSession<V = unknown, I = unknown> implements AsyncDisposable, D
     this.#pool = options.pool;
     this.#session = options.session;
     this.#unpin = options.unpin;
+    OpenSession.#dropped.register(this, options.unpin, this);
   }
 
   get id(): string {
@@ -62,7 +65,9 @@ export class OpenSession<V = unknown, I = unknown> implements AsyncDisposable, D
 
   /** Lets the session leave memory again. Closing twice is harmless; what was changed is kept already. */
   close(): void {
-    this.#unpin?.();
+    if (this.#unpin === null) return;
+    OpenSession.#dropped.unregister(this);
+    this.#unpin();
     this.#unpin = null;
   }
 

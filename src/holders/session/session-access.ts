@@ -69,9 +69,11 @@ export class SessionAccess<V, I> {
     if (live && (await this.#isNewest(live))) return live;
     const read = await disk.read(id);
     if (live?.isKept) {
-      if (read === null) this.forget(live);
-      else await this.#renew(live, read);
-      return read && live;
+      if (read !== null && live.isSameAs(read)) {
+        await this.#renew(live, read);
+        return live;
+      }
+      this.forget(live);
     }
     if (read) await this.keep(read);
     return read;

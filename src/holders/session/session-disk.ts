@@ -243,10 +243,14 @@ export class SessionDisk<V, I> {
     }
   }
 
-  /** Another process was first: its value stands unless there is a merge, and items are appended behind its items. */
+  /**
+   * Another process was first: its value stands unless there is a merge, and items are appended behind its items. What then is too large, or
+   * cannot be merged, stays unwritten.
+   */
   async #rebase(session: LiveSession<V, I>, actualVersion: number | null): Promise<void> {
-    const { fromVersion, hasValue, append } = session.unwritten!;
+    const { fromVersion, hasValue } = session.unwritten!;
     const theirs = actualVersion === null ? null : await this.read(session.id);
+    const change = theirs && this.#rebased(session, theirs);
     const isLost = theirs === null || (hasValue && !this.#options.merge);
     if (isLost) {
       this.counts.lost++;
@@ -258,14 +262,20 @@ export class SessionDisk<V, I> {
       session.deadlineMs = Number.NEGATIVE_INFINITY;
       return;
     }
-    const isMerged = hasValue && this.#options.merge !== undefined;
-    const value = isMerged ? { of: this.merge(session.id, { theirs: theirs.value, mine: session.value }) } : undefined;
     session.unwritten = null;
     session.become(theirs);
-    if (value === undefined && append.length === 0) return;
-    const change = this.encode(session, { value, append: append.length > 0 ? append : undefined });
+    if (change === null) return;
     session.noteUnwritten(change);
     session.adopt(change, session.version + 1);
+  }
+
+  /** What is not written of `session`, as a change of `theirs`; null for nothing. */
+  #rebased(session: LiveSession<V, I>, theirs: LiveSession<V, I>): Change<V, I> | null {
+    const { hasValue, append } = session.unwritten!;
+    const isMerged = hasValue && this.#options.merge !== undefined;
+    if (!isMerged && append.length === 0) return null;
+    const value = isMerged ? { of: this.merge(session.id, { theirs: theirs.value, mine: session.value }) } : undefined;
+    return this.encode(theirs, { value, append: append.length > 0 ? append : undefined });
   }
 
   #touchOf(session: LiveSession<V, I>) {

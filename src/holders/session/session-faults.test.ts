@@ -43,6 +43,24 @@ describe('a store that fails', () => {
     expect(await pool.get('a')).not.toBeNull();
   });
 
+  it('with errors of its own: it is counted and told all the same, and the process lives', async () => {
+    const { store } = world.faulty;
+    let isBroken = true;
+    const foreign = new Proxy(store, {
+      get: (target, name) =>
+        name === 'write' && isBroken ? () => Promise.reject(new TypeError('gone')) : Reflect.get(target, name),
+    });
+    const pool = world.pool({ ...writeBack, store: foreign });
+    await pool.create({ count: 1 }, { id: 'a' });
+    await pool.update('a', { count: 2 });
+    await world.clock.advance(1_000);
+    await vi.waitFor(() => expect(pool.statistics().writeFailures).toBe(1));
+    expect(world.eventsOf('sessions.write_failed')).toMatchObject([{ code: 'UNKNOWN', message: 'gone' }]);
+    isBroken = false;
+    await pool.flush();
+    expect(pool.statistics().unwritten).toBe(0);
+  });
+
   it('while sessions are to leave memory: they stay, it is counted and told, and later they leave', async () => {
     const pool = world.pool(writeBack);
     for (const id of ['a', 'b']) await pool.create({ count: 1 }, { id });
@@ -267,6 +285,11 @@ describe('a pool that is closed', () => {
 });
 
 describe('arguments', () => {
+  it('that are undefined are as if left out', () => {
+    const pool = world.pool({ max: undefined, emit: undefined, idleMs: undefined } as never);
+    expect(pool.statistics().max).toBe(500);
+  });
+
   it.each<[string, Partial<SessionPoolOptions<{ count: number }>>]>([
     ['max', { max: 0 }],
     ['max', { max: Number.NaN }],

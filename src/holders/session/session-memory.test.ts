@@ -5,6 +5,7 @@ import { estimateBytes } from '../../budget/estimator.ts';
 import { Quotas } from '../../budget/quota.ts';
 import { ScriptedConsumer } from '../../testing/scripted-consumer.ts';
 import { SessionWorld } from '../../testing/session-world.ts';
+import { LiveSession } from './live-session.ts';
 
 const world = SessionWorld.forEachTest({ limitBytes: MIB });
 const text = 'x'.repeat(50 * KIB);
@@ -209,6 +210,35 @@ describe('writing back', () => {
     await nextTurn();
     expect((await there.get('a'))?.value.count).toBe(101);
     expect(pool.statistics()).toMatchObject({ merged: 1, lost: 0 });
+  });
+
+  it('loses nothing that is too large together with what another process wrote', async () => {
+    const pool = world.pool({ ...writeBack, maxSessionBytes: 100 * KIB });
+    const there = await world.otherPool();
+    await pool.create({ count: 0 }, { id: 'a' });
+    await pool.append('a', [text]);
+    await there.append('a', [text]);
+    await expect(pool.flush()).rejects.toMatchObject({ code: 'SESSION_TOO_LARGE' });
+    expect(pool.statistics()).toMatchObject({ unwritten: 1, lost: 0 });
+    expect((await pool.get('a'))?.items).toEqual([text]);
+    await there.update('a', { count: 7 }, { keepLast: 0 });
+    await pool.flush();
+    await nextTurn();
+    expect(await there.get('a')).toMatchObject({ value: { count: 7 }, items: [text] });
+  });
+
+  it('does not pile up what was dropped again before it was written', async () => {
+    const session = new LiveSession<null, string>({
+      ...{ id: 'a', owner: null, version: 1, value: null, valueBytes: 4, items: [], itemsBytes: 0, createdAtMs: 0 },
+      ...{ ttlMs: 1, expiresAtMs: 1, nowMs: 0, deadlineMs: 1, mark: null, isPacked: false },
+    });
+    for (let turn = 0; turn < 50; turn++) {
+      const change = { append: { bytes: new Uint8Array(4), value: [`${turn}`] }, keepLast: 2 };
+      session.noteUnwritten(change);
+      session.adopt(change, turn + 2);
+    }
+    expect(session.items).toEqual(['48', '49']);
+    expect(session.unwritten?.append).toEqual(['48', '49']);
   });
 
   it('tells when another process has destroyed what was changed', async () => {

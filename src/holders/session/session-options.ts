@@ -2,7 +2,7 @@
 import { MIB, requireBytes } from '../../base/bytes.ts';
 import { type Clock, checkedDelay, systemClock } from '../../base/clock.ts';
 import { InvalidArgumentError } from '../../base/errors.ts';
-import type { EventSink } from '../../base/events.ts';
+import { type EventSink, guardedSink } from '../../base/events.ts';
 import type { Budget } from '../../budget/budget.ts';
 import type { QuotaBook } from '../../budget/quota.ts';
 import type { SessionStore } from '../../storage/session-store.ts';
@@ -108,8 +108,8 @@ export function filledOptions<V>(given: SessionPoolOptions<V>): FilledOptions<V>
     purgeMs: 10 * MINUTE_MS,
     priority: 3,
     clock: systemClock,
-    emit: () => {},
-    ...given,
+    ...(Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as typeof given),
+    emit: guardedSink(given.emit),
   };
   requireCount(options.max, 'max', 1);
   requireCount(options.maxWaiting, 'maxWaiting', 0);
@@ -125,7 +125,7 @@ export function filledOptions<V>(given: SessionPoolOptions<V>): FilledOptions<V>
     );
   }
   for (const name of ['merge', 'emit'] as const) {
-    if (options[name] !== undefined && typeof options[name] !== 'function') {
+    if (given[name] !== undefined && typeof given[name] !== 'function') {
       throw new InvalidArgumentError(name, 'must be a function.');
     }
   }

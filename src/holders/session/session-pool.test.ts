@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { nextTurn } from '../../base/clock.ts';
+import { collect } from '../../testing/collect.ts';
 import { SessionWorld } from '../../testing/session-world.ts';
 
 const world = SessionWorld.forEachTest();
@@ -89,6 +90,20 @@ describe('a session', () => {
 });
 
 describe('memory', () => {
+  it('lets a session go whose handle was dropped without being closed', async () => {
+    const pool = world.pool();
+    await pool.create({ count: 1 }, { id: 'a' });
+    const drop = async () => {
+      await pool.open('a');
+    };
+    await drop();
+    expect(pool.statistics().pinned).toBe(1);
+    await collect();
+    expect(pool.statistics().pinned).toBe(0);
+    await world.budget.reclaim({ targetBytes: 1_000_000 });
+    expect(pool.statistics().live).toBe(0);
+  });
+
   it('holds so many sessions and no more; the one used least recently leaves first, and comes back intact', async () => {
     const pool = world.pool({ max: 3 });
     for (const id of ['a', 'b', 'c']) await pool.create({ count: 1, text: id }, { id });
@@ -260,6 +275,17 @@ describe('several processes', () => {
     await there.destroy('a');
     await nextTurn();
     expect(await here.get('a')).toBeNull();
+  });
+
+  it('see another session that was made under the same id for somebody else, and not its predecessor', async () => {
+    const here = world.pool();
+    const there = await world.otherPool();
+    await here.create({ count: 1 }, { id: 'a', owner: 'ann' });
+    await world.clock.advance(10);
+    await there.destroy('a');
+    const made = await there.create({ count: 2 }, { id: 'a', owner: 'ben' });
+    await nextTurn();
+    expect(await here.get('a')).toEqual(made);
   });
 
   it('refuse a write from a version that is not the newest, and say both', async () => {

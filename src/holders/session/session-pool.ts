@@ -115,7 +115,7 @@ export class SessionPool<V = unknown, I = unknown> implements SessionChanges<V, 
   }
 
   /** How many sessions are on the disk, and their bytes there. */
-  totals(): Promise<SessionTotals> {
+  async totals(): Promise<SessionTotals> {
     this.#requireOpen();
     return this.#options.store.totals();
   }

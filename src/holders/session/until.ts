@@ -1,4 +1,5 @@
 /** Waiting for something with a signal or a time limit, leaving neither listener nor timer behind. */
+import { listenForAbort } from '../../base/abort.ts';
 import type { Clock } from '../../base/clock.ts';
 import { TimeoutError } from '../../base/errors.ts';
 
@@ -8,7 +9,7 @@ export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undef
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
     if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
+    else listenForAbort(signal, onAbort);
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
 }

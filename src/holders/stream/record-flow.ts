@@ -8,6 +8,7 @@
  * It does one thing at a time, and every wait is one that `stop` can end (`wait`). So an abort, a consumer that leaves and an
  * error take the same way out, whatever the source or a callback is doing.
  */
+import { listenForAbort } from '../../base/abort.ts';
 import { messageOf } from '../../base/errors.ts';
 import { BadItem, Block, type Format, type FormatKind, NOTHING } from './block.ts';
 import type { ByteSource } from './byte-source.ts';
@@ -204,7 +205,7 @@ export class RecordFlow<T> {
   async #begin(): Promise<ByteSource> {
     const { signal, source, compression, from, onProgress, clock } = this.#settings;
     signal?.throwIfAborted();
-    signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal) listenForAbort(signal, this.#onAbort);
     this.#holding = new StreamHolding(this.#kind as FormatKind<never, T>, this.#settings);
     if (onProgress) this.#progress = new ProgressTeller(clock, onProgress);
     const startBytes = this.#kind.resumesAt === 'byte' ? from.bytes : 0;

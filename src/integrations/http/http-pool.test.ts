@@ -119,7 +119,7 @@ describe('the agents of Node', () => {
     const crowd = new ScriptedConsumer(budget, { name: 'crowd', bytes: 20 * SOCKET_BYTES, onReclaim: () => 0 });
     const impatient = poolOf({ name: 'impatient', acquireTimeoutMs: 30 });
     await expect(fetchWith(impatient)).rejects.toMatchObject({ code: 'BUDGET_EXCEEDED' });
-    expect(impatient.statistics()).toMatchObject({ size: 0, createErrors: 1, bytes: 0 });
+    expect(impatient.statistics()).toMatchObject({ size: 0, timeouts: 1, createErrors: 0, bytes: 0 });
     const patient = poolOf({ name: 'patient' });
     const answered = fetchWith(patient);
     await delay(20);
@@ -151,7 +151,8 @@ describe('the agents of Node', () => {
     await pool.close();
     await pool.close();
     expect(await failing).toBe('ECONNRESET');
-    await expect(fetchWith(pool)).rejects.toThrow();
+    await expect(fetchWith(pool)).rejects.toMatchObject({ code: 'CLOSED' });
+    expect(pool.isClosed).toBe(true);
   });
 });
 
@@ -187,6 +188,7 @@ describe('undici', () => {
     await expect(undici.request(url, { dispatcher: pool.undici(undici) })).rejects.toMatchObject({
       code: 'BUDGET_EXCEEDED',
     });
+    expect(pool.statistics()).toMatchObject({ timeouts: 1, createErrors: 0, creating: 0 });
     crowd.give(20 * SOCKET_BYTES);
   });
 

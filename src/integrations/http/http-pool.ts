@@ -73,11 +73,16 @@ export class HttpPool implements AsyncDisposable {
     this.#max = checkedSize(0, options.max ?? 100).max;
     this.#idleTimeoutMs = checkedDelay(idleTimeoutMs);
     const holder = budget === undefined ? null : { budget, name, where, priority };
-    this.#books = new SocketBooks({ holder, bytesPerSocket, waitMs: checkedDelay(acquireTimeoutMs) });
+    this.#books = new SocketBooks({ name, holder, bytesPerSocket, waitMs: checkedDelay(acquireTimeoutMs) });
     const limits = { keepAlive: true, maxSockets: this.#max, maxTotalSockets: this.#max, maxFreeSockets: this.#max };
     const agentOptions = { scheduling: 'lifo', timeout: this.#idleTimeoutMs, ...options.agent, ...limits } as const;
     this.http = httpAgent(this.#books, agentOptions);
     this.https = httpsAgent(this.#books, agentOptions);
+  }
+
+  /** True from the moment `close` was called. */
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
   }
 
   /**
@@ -100,14 +105,14 @@ export class HttpPool implements AsyncDisposable {
 
   /** How the connections are: borrowed ones carry a request, idle ones are free, waiting are requests that no connection is open for. */
   statistics(): PoolStatistics {
-    const { size, free, opening, usedBytes, opened, borrows, failures, closedForBudget } = this.#books;
+    const { size, free, opening, usedBytes, opened, borrows, failures, timeouts, closedForBudget } = this.#books;
     const closed = Math.max(0, opened - size);
     const destroyed = Object.fromEntries(DESTROY_CAUSES.map((cause) => [cause, 0])) as Record<DestroyCause, number>;
     return {
       ...{ name: this.name, min: 0, max: this.#max, size, borrowed: size - free, idle: free, creating: opening },
       ...{ waiting: waitingFor(this.http) + waitingFor(this.https), bytes: usedBytes, created: opened, borrows },
       destroyed: { ...destroyed, reclaim: closedForBudget, idle: Math.max(0, closed - closedForBudget) },
-      ...{ timeouts: 0, refusals: 0, createErrors: failures, checkErrors: 0, destroyErrors: 0 },
+      ...{ timeouts, refusals: 0, createErrors: failures, checkErrors: 0, destroyErrors: 0 },
       ...{ heldTooLong: 0, abandoned: 0, returnedTwice: 0, waitMs: { p50: 0, p99: 0 } },
     };
   }

@@ -6,10 +6,13 @@
  * the books with its `close` event.
  */
 import type { Duplex } from 'node:stream';
+import { ClosedError } from '../../base/errors.ts';
+import { BudgetExceededError } from '../../budget/budget-errors.ts';
 import { HolderBytes, type HolderOptions } from '../../budget/holder-bytes.ts';
 
 export class SocketBooks {
   readonly #bytes: HolderBytes | null = null;
+  readonly #name: string;
   readonly #bytesPerSocket: number;
   readonly #waitMs: number;
   readonly #closing = new AbortController();
@@ -20,13 +23,18 @@ export class SocketBooks {
   opened = 0;
   borrows = 0;
   failures = 0;
+  /** Openings that found no room in the budget in time. */
+  timeouts = 0;
   closedForBudget = 0;
 
   constructor(options: {
+    /** Of the pool, for errors. */
+    name: string;
     holder: Pick<HolderOptions, 'budget' | 'name' | 'where' | 'priority'> | null;
     bytesPerSocket: number;
     waitMs: number;
   }) {
+    this.#name = options.name;
     this.#bytesPerSocket = options.bytesPerSocket;
     this.#waitMs = options.waitMs;
     if (options.holder === null) return;
@@ -68,7 +76,8 @@ export class SocketBooks {
     try {
       await this.#bytes?.take(this.#bytesPerSocket, { timeoutMs: this.#waitMs, signal: this.#closing.signal });
     } catch (error) {
-      this.failures++;
+      if (error instanceof BudgetExceededError) this.timeouts++;
+      else this.failures++;
       throw error;
     } finally {
       this.#opening--;
@@ -111,7 +120,7 @@ export class SocketBooks {
 
   /** Destroys every socket, and leaves the budget when they are closed. */
   async close(): Promise<void> {
-    this.#closing.abort();
+    this.#closing.abort(new ClosedError(`The pool ${this.#name}`));
     const closed = [...this.#open].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
     for (const socket of this.#open) socket.destroy();
     await Promise.all(closed);

@@ -7,6 +7,7 @@
  *
  *   request ── breaker ──► a client (10 at most) ──► the rate ──► work(client, { signal })
  */
+import { listenForAbort } from '../../base/abort.ts';
 import { type Clock, checkedDelay, systemClock } from '../../base/clock.ts';
 import { ClosedError, InvalidArgumentError, TimeoutError } from '../../base/errors.ts';
 import {
@@ -106,6 +107,11 @@ export class LlmPool<C> implements AsyncDisposable {
     return this.#pool.name;
   }
 
+  /** True from the moment `close` was called. */
+  get isClosed(): boolean {
+    return this.#pool.isClosed;
+  }
+
   /**
    * Runs `work` with a client, when one is free and the rate allows. `work` must hand the signal on to what it calls.
    *
@@ -194,7 +200,7 @@ function untilAborted<R>(work: () => Promise<R>, signal: AbortSignal): Promise<R
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason);
     const callOff = () => reject(signal.reason);
-    signal.addEventListener('abort', callOff, { once: true });
+    listenForAbort(signal, callOff);
     work()
       .then(resolve, reject)
       .finally(() => signal.removeEventListener('abort', callOff));

@@ -5,7 +5,9 @@
  * lent. When it comes back it is cleaned: an open transaction is rolled back, and with `discard` the whole session is as new. A query that is
  * called off takes its connection with it: the protocol has no way to leave a running statement and keep the line.
  */
+
 import pg from 'pg';
+import { listenForAbort } from '../../base/abort.ts';
 import { InvalidArgumentError } from '../../base/errors.ts';
 import type { Lease } from '../../holders/pool/lease.ts';
 import {
@@ -88,6 +90,11 @@ export class PgPool implements AsyncDisposable {
 
   get name(): string {
     return this.pool.name;
+  }
+
+  /** True from the moment `close` was called. */
+  get isClosed(): boolean {
+    return this.pool.isClosed;
   }
 
   /**
@@ -231,7 +238,7 @@ function untilAborted<R>(
       if (!lease.isReturned) lease.destroy();
       reject(signal.reason);
     };
-    signal.addEventListener('abort', callOff, { once: true });
+    listenForAbort(signal, callOff);
     if (signal.aborted) callOff();
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', callOff));
   });

@@ -19,6 +19,7 @@
  * A group that was cut short waits for its sync before the next one starts; that leaves other processes a gap to take the
  * lock in.
  */
+import { listenForAbort } from '../../base/abort.ts';
 import { type Clock, nextTurn, wait } from '../../base/clock.ts';
 import { ClosedError } from '../../base/errors.ts';
 import type { Random } from '../../base/random.ts';
@@ -87,7 +88,7 @@ export class WriteQueue {
           else resolve(outcome.value as T);
         },
       };
-      signal?.addEventListener('abort', onAbort, { once: true });
+      if (signal) listenForAbort(signal, onAbort);
       this.#waiting.add(write);
       this.#draining ??= this.#drain();
     });
