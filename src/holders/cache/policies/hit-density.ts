@@ -26,13 +26,12 @@ import { cellOf, SEEN_ONCE, seenAgain } from './reuse-history.ts';
 import { ReuseOdds } from './reuse-odds.ts';
 import { resized } from './slot-list.ts';
 
-const SAMPLES = 12;
-/** Slots beside each other whose records share a line of memory, asked together. */
-const NEIGHBOURS = 4;
 const NEWEST = 4;
-const RUNNERS_UP = 8;
-/** Random slots looked at in an eviction, where most are empty. */
-const MOST_TRIES = 16 * SAMPLES;
+const LEAST_ASKED = 4;
+const MOST_ASKED = 64;
+const BELOW_BAR = 16;
+const BAR_GAIN = 1 / 256;
+const MOST_TRIES = 256;
 /** Entries, and as many ghosts, that are looked at when values are drawn up. */
 const WAITING_SAMPLE = 2048;
 
@@ -55,14 +54,11 @@ export class HitDensity implements Policy {
   #now = 0;
   #callsToDraw = 0;
   #drawAfter = 0;
-  #newest = new Int32Array(NEWEST).fill(NONE);
+  /** The slots added last, and at the end the runner-up of the last eviction. */
+  readonly #newest = new Int32Array(NEWEST + 1).fill(NONE);
   #newestAt = 0;
-  /** Those least valuable of the last eviction that did not leave, and now and then what has left since. */
-  readonly #candidates = new Int32Array(RUNNERS_UP + 1);
-  readonly #candidateValues = new Float64Array(RUNNERS_UP + 1);
-  #candidateCount = 0;
-  /** Where the most valuable of them is, when they are as many as may be. */
-  #dearest = 0;
+  #hand = 0;
+  #bar = 0;
   /** State of xorshift32 (Marsaglia 2003): a few draws for each eviction. Never 0. */
   #chance: number;
 
@@ -93,7 +89,7 @@ export class HitDensity implements Policy {
     this.#count++;
     if (slot >= this.#top) this.#top = slot + 1;
     this.#newest[this.#newestAt] = slot;
-    this.#newestAt = (this.#newestAt + 1) % NEWEST;
+    this.#newestAt = (this.#newestAt + 1) & (NEWEST - 1);
   }
 
   hit(slot: number): void {
@@ -119,8 +115,7 @@ export class HitDensity implements Policy {
 
   evict(): number {
     if (this.#count === 0) return NONE;
-    this.#gather();
-    const slot = this.#takeLeast();
+    const slot = this.#leastValuable();
     const records = this.#records;
     const at = slot * STRIDE;
     const history = records[at + HISTORY]!;
@@ -135,10 +130,8 @@ export class HitDensity implements Policy {
     records.copyWithin(to * STRIDE, from * STRIDE, (from + 1) * STRIDE);
     records[from * STRIDE + HISTORY] = 0;
     if (to >= this.#top) this.#top = to + 1;
-    for (const slots of [this.#newest, this.#candidates]) {
-      const place = slots.indexOf(from);
-      if (place >= 0) slots[place] = to;
-    }
+    const place = this.#newest.indexOf(from);
+    if (place >= 0) this.#newest[place] = to;
   }
 
   clear(): void {
@@ -146,7 +139,8 @@ export class HitDensity implements Policy {
     this.#count = 0;
     this.#top = 0;
     this.#newest.fill(NONE);
-    this.#candidateCount = 0;
+    this.#hand = 0;
+    this.#bar = 0;
     this.#ghosts.clear();
     this.#odds.clear();
     this.#callsToDraw = 0;
@@ -178,98 +172,55 @@ export class HitDensity implements Policy {
     this.#count--;
   }
 
-  /** Asks for candidates: afterwards there is one at least. */
-  #gather(): void {
-    this.#revalue();
+  /** The least valuable of the newest, of the last runner-up and of those the hand passes on its way to one below the bar. */
+  #leastValuable(): number {
     const records = this.#records;
     const worths = this.#worths;
     const { values } = this.#odds;
     const now = this.#now;
     const top = this.#top;
-    let bar = this.#bar();
-    for (let index = 0; index < NEWEST; index++) {
-      const slot = this.#newest[index]!;
+    const newest = this.#newest;
+    let bar = this.#bar;
+    let least = NONE;
+    let leastValue = Number.POSITIVE_INFINITY;
+    let runnerUp = NONE;
+    for (let index = 0; index < newest.length; index++) {
+      const slot = newest[index]!;
       const at = slot * STRIDE;
       if (slot === NONE || records[at + HISTORY] === 0) continue;
       const value = values[cellOf(records[at + HISTORY]!, (now - records[at]!) | 0)]! * worths[at + WORTH]!;
-      if (value < bar) bar = this.#nominate(slot, value);
-    }
-    let chance = this.#chance;
-    let asked = 0;
-    for (let tries = 0; asked < SAMPLES && tries < MOST_TRIES; tries++) {
-      chance ^= chance << 13;
-      chance ^= chance >>> 17;
-      chance ^= chance << 5;
-      const place = Math.floor((chance >>> 0) * 2 ** -32 * top) & -NEIGHBOURS;
-      for (let slot = place; slot < place + NEIGHBOURS; slot++) {
-        const at = slot * STRIDE;
-        if (slot >= top || records[at + HISTORY] === 0) continue;
-        asked++;
-        const value = values[cellOf(records[at + HISTORY]!, (now - records[at]!) | 0)]! * worths[at + WORTH]!;
-        if (value < bar) bar = this.#nominate(slot, value);
+      if (value < leastValue) {
+        least = slot;
+        leastValue = value;
       }
     }
-    this.#chance = chance;
-    if (this.#candidateCount === 0) this.#nominate(this.#anyHeld(), 0);
-  }
-
-  /** Candidates of last time that are still held, at what they are worth now. */
-  #revalue(): void {
-    const records = this.#records;
-    const { values } = this.#odds;
-    let count = 0;
-    for (let index = 0; index < this.#candidateCount; index++) {
-      const slot = this.#candidates[index]!;
+    let hand = this.#hand;
+    let asked = 0;
+    let below = 0;
+    let least0 = Number.POSITIVE_INFINITY;
+    for (let tries = 0; tries < MOST_TRIES || least === NONE; tries++) {
+      if (asked >= LEAST_ASKED && (leastValue <= bar || asked >= MOST_ASKED)) break;
+      if (hand >= top) hand = 0;
+      const slot = hand++;
       const at = slot * STRIDE;
       const history = records[at + HISTORY]!;
       if (history === 0) continue;
-      this.#candidates[count] = slot;
-      const value = values[cellOf(history, (this.#now - records[at]!) | 0)]!;
-      this.#candidateValues[count++] = value * this.#worths[at + WORTH]!;
+      asked++;
+      const value = values[cellOf(history, (now - records[at]!) | 0)]! * worths[at + WORTH]!;
+      if (value <= bar) below++;
+      if (value < least0) least0 = value;
+      if (value < leastValue || (value === leastValue && ((records[at]! - records[least * STRIDE]!) | 0) < 0)) {
+        if (slot !== least) runnerUp = least;
+        least = slot;
+        leastValue = value;
+      }
     }
-    this.#candidateCount = count;
-  }
-
-  /** Makes an entry a candidate, for the dearest of them when they are enough. Returns the value to stay below from now on. */
-  #nominate(slot: number, value: number): number {
-    const slots = this.#candidates;
-    const count = this.#candidateCount;
-    for (let index = 0; index < count; index++) if (slots[index] === slot) return this.#bar();
-    const place = count < slots.length ? this.#candidateCount++ : this.#dearest;
-    slots[place] = slot;
-    this.#candidateValues[place] = value;
-    return this.#bar();
-  }
-
-  #bar(): number {
-    if (this.#candidateCount < this.#candidates.length) return Number.POSITIVE_INFINITY;
-    const values = this.#candidateValues;
-    let dearest = 0;
-    for (let index = 1; index < values.length; index++) if (values[index]! > values[dearest]!) dearest = index;
-    this.#dearest = dearest;
-    return values[dearest]!;
-  }
-
-  /** Of two that are worth the same, the one unused for longer. */
-  #takeLeast(): number {
-    const slots = this.#candidates;
-    const values = this.#candidateValues;
-    const ageOf = (slot: number) => (this.#now - this.#records[slot * STRIDE]!) | 0;
-    let least = 0;
-    for (let index = 1; index < this.#candidateCount; index++) {
-      const difference = values[index]! - values[least]!;
-      if (difference < 0 || (difference === 0 && ageOf(slots[index]!) > ageOf(slots[least]!))) least = index;
-    }
-    const slot = slots[least]!;
-    slots[least] = slots[--this.#candidateCount]!;
-    return slot;
-  }
-
-  /** For a table so empty that chance finds nobody: amortised by the removals that emptied it. */
-  #anyHeld(): number {
-    let slot = 0;
-    while (this.#records[slot * STRIDE + HISTORY] === 0) slot++;
-    return slot;
+    this.#hand = hand;
+    if (below === 0 && asked >= MOST_ASKED && least0 > bar) bar = least0;
+    else bar *= 1 + BAR_GAIN * (asked - BELOW_BAR * below);
+    this.#bar = bar;
+    newest[NEWEST] = runnerUp;
+    return least;
   }
 
   #draw(): void {

@@ -32,10 +32,10 @@ const WINDOW_TURNS = 16;
 const LEAST_WINDOW = 16_000;
 const WINDOW_PLAY = 1.25;
 /** Values are drawn up again when events have grown by this share, so often at first. */
-const REFRESH_SHARE = 1 / 16;
+const REFRESH_SHARE = 1 / 8;
 const HORIZON_STEPS = 12;
-const LEAST_REFRESH = 256;
-const MOST_REFRESH = 4096;
+const LEAST_REFRESH = 512;
+const MOST_REFRESH = 16384;
 const TURNS_TO_REFRESH = 1 / 8;
 
 const WIDTH = Float64Array.from({ length: AGE_COUNT }, (_, step) => ageFrom(step + 1) - ageFrom(step));
