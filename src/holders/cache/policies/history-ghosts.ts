@@ -9,12 +9,12 @@ import { invariant } from '../../../base/assert.ts';
 import { cellOf } from './reuse-history.ts';
 import type { ReuseOdds } from './reuse-odds.ts';
 
-const WAYS = 8;
+const WAYS = 4;
 const GHOSTS_PER_ENTRY = 2;
 const GROW_AT = 1.25;
 const SHRINK_AT = 0.5;
 /** A place: hash, when last used, past (0 when the place is empty). */
-const STRIDE = 3;
+const STRIDE = 4;
 const LAST = 1;
 const HISTORY = 2;
 

@@ -26,27 +26,26 @@ import { cellOf, SEEN_ONCE, seenAgain } from './reuse-history.ts';
 import { ReuseOdds } from './reuse-odds.ts';
 import { resized } from './slot-list.ts';
 
-const NEWEST = 4;
-const LEAST_ASKED = 4;
-const MOST_ASKED = 64;
-const BELOW_BAR = 16;
+const NEWEST = 2;
+const LEAST_ASKED = 2;
+const MOST_ASKED = 24;
+const BELOW_BAR = 12;
 const BAR_GAIN = 1 / 256;
 const MOST_TRIES = 256;
 /** Entries, and as many ghosts, that are looked at when values are drawn up. */
-const WAITING_SAMPLE = 2048;
+const WAITING_SAMPLE = 1024;
 
-/** A record: when last used, past (0 for an empty slot), worth (1 / weight, as a float), hash. */
-const STRIDE = 4;
+/** A record: when last used, past (0 for an empty slot). What a hit does not touch is elsewhere, so more records share a line of memory. */
+const STRIDE = 2;
 const HISTORY = 1;
-const WORTH = 2;
-const HASH = 3;
 
 export class HitDensity implements Policy {
   readonly #odds = new ReuseOdds();
   readonly #ghosts = new HistoryGhosts(this.#odds);
   #records = new Int32Array(0);
-  /** The same bytes. */
+  /** 1 / weight, by slot. */
   #worths = new Float32Array(0);
+  #hashes = new Int32Array(0);
   #count = 0;
   /** All entries are in slots below. */
   #top = 0;
@@ -68,7 +67,8 @@ export class HitDensity implements Policy {
 
   reserve(slotCount: number): void {
     this.#records = resized(this.#records, slotCount * STRIDE);
-    this.#worths = new Float32Array(this.#records.buffer);
+    this.#worths = resized(this.#worths, slotCount);
+    this.#hashes = resized(this.#hashes, slotCount);
     this.#top = Math.min(this.#top, slotCount);
   }
 
@@ -84,8 +84,8 @@ export class HitDensity implements Policy {
     const at = slot * STRIDE;
     this.#records[at] = now;
     this.#records[at + HISTORY] = history;
-    this.#worths[at + WORTH] = 1 / weight;
-    this.#records[at + HASH] = hash;
+    this.#worths[slot] = 1 / weight;
+    this.#hashes[slot] = hash;
     this.#count++;
     if (slot >= this.#top) this.#top = slot + 1;
     this.#newest[this.#newestAt] = slot;
@@ -104,7 +104,7 @@ export class HitDensity implements Policy {
   }
 
   setWeight(slot: number, weight: number): void {
-    this.#worths[slot * STRIDE + WORTH] = 1 / weight;
+    this.#worths[slot] = 1 / weight;
   }
 
   remove(slot: number): void {
@@ -121,7 +121,7 @@ export class HitDensity implements Policy {
     const history = records[at + HISTORY]!;
     this.#empty(at);
     const heldCount = this.#count;
-    this.#ghosts.put(records[at + HASH]!, { lastUse: records[at]!, history, now: this.#now, heldCount });
+    this.#ghosts.put(this.#hashes[slot]!, { lastUse: records[at]!, history, now: this.#now, heldCount });
     return slot;
   }
 
@@ -129,6 +129,8 @@ export class HitDensity implements Policy {
     const records = this.#records;
     records.copyWithin(to * STRIDE, from * STRIDE, (from + 1) * STRIDE);
     records[from * STRIDE + HISTORY] = 0;
+    this.#worths[to] = this.#worths[from]!;
+    this.#hashes[to] = this.#hashes[from]!;
     if (to >= this.#top) this.#top = to + 1;
     const place = this.#newest.indexOf(from);
     if (place >= 0) this.#newest[place] = to;
@@ -155,7 +157,7 @@ export class HitDensity implements Policy {
       const weight = weights.get(slot);
       invariant(weight !== undefined && slot < this.#top, `hit-density: slot ${slot} is not held`);
       const worth = Math.fround(1 / weight);
-      invariant(this.#worths[slot * STRIDE + WORTH] === worth, `hit-density: slot ${slot} has another weight`);
+      invariant(this.#worths[slot] === worth, `hit-density: slot ${slot} has another weight`);
     }
     invariant(held === weights.size && held === this.#count, 'hit-density: not the entries held');
     this.#ghosts.check();
@@ -180,47 +182,47 @@ export class HitDensity implements Policy {
     const now = this.#now;
     const top = this.#top;
     const newest = this.#newest;
-    let bar = this.#bar;
     let least = NONE;
     let leastValue = Number.POSITIVE_INFINITY;
-    let runnerUp = NONE;
     for (let index = 0; index < newest.length; index++) {
       const slot = newest[index]!;
       const at = slot * STRIDE;
       if (slot === NONE || records[at + HISTORY] === 0) continue;
-      const value = values[cellOf(records[at + HISTORY]!, (now - records[at]!) | 0)]! * worths[at + WORTH]!;
+      const value = values[cellOf(records[at + HISTORY]!, (now - records[at]!) | 0)]! * worths[slot]!;
       if (value < leastValue) {
         least = slot;
         leastValue = value;
       }
     }
+    const bar = this.#bar;
+    const enough = leastValue <= bar ? LEAST_ASKED : MOST_ASKED;
     let hand = this.#hand;
     let asked = 0;
-    let below = 0;
-    let least0 = Number.POSITIVE_INFINITY;
-    for (let tries = 0; tries < MOST_TRIES || least === NONE; tries++) {
-      if (asked >= LEAST_ASKED && (leastValue <= bar || asked >= MOST_ASKED)) break;
+    let passed = NONE;
+    let passedValue = Number.POSITIVE_INFINITY;
+    for (let tries = 0; asked < enough && (tries < MOST_TRIES || least + passed < NONE); tries++) {
       if (hand >= top) hand = 0;
       const slot = hand++;
       const at = slot * STRIDE;
       const history = records[at + HISTORY]!;
       if (history === 0) continue;
       asked++;
-      const value = values[cellOf(history, (now - records[at]!) | 0)]! * worths[at + WORTH]!;
-      if (value <= bar) below++;
-      if (value < least0) least0 = value;
-      if (value < leastValue || (value === leastValue && ((records[at]! - records[least * STRIDE]!) | 0) < 0)) {
-        if (slot !== least) runnerUp = least;
-        least = slot;
-        leastValue = value;
+      const value = values[cellOf(history, (now - records[at]!) | 0)]! * worths[slot]!;
+      if (value < passedValue) {
+        passed = slot;
+        passedValue = value;
+        if (value <= bar) break;
       }
     }
     this.#hand = hand;
-    if (below === 0 && asked >= MOST_ASKED && least0 > bar) bar = least0;
-    else bar *= 1 + BAR_GAIN * (asked - BELOW_BAR * below);
-    this.#bar = bar;
-    newest[NEWEST] = runnerUp;
-    return least;
+    const isBelow = passedValue <= bar;
+    this.#bar = isBelow || asked < MOST_ASKED ? bar * (1 + BAR_GAIN * (asked - (isBelow ? BELOW_BAR : 0))) : passedValue;
+    if (passedValue > leastValue) {
+      newest[NEWEST] = passed;
+      return least;
+    }
+    newest[NEWEST] = least;
+    return passed;
   }
 
   #draw(): void {

@@ -37,7 +37,7 @@ const WINDOW_PLAY = 1.25;
 const REFRESH_SHARE = 1 / 8;
 const HORIZON_STEPS = 12;
 const LEAST_REFRESH = 512;
-const MOST_REFRESH = 16384;
+const MOST_REFRESH = 65536;
 const TURNS_TO_REFRESH = 1 / 8;
 
 const WIDTH = Float64Array.from({ length: AGE_COUNT }, (_, step) => ageFrom(step + 1) - ageFrom(step));
