@@ -15,7 +15,7 @@
 /** The past of an entry that was just seen for the first time, which is class 0. No past is 0. */
 export const SEEN_ONCE = 1 << 8;
 
-/** Ages are told apart in so many steps; all of 2^25 calls and more are one. */
+/** Ages are told apart in so many steps; all of 2^26 calls and more are nearly one. */
 export const AGE_COUNT = 96;
 
 const STEPS_PER_OCTAVE = 8;
@@ -56,17 +56,17 @@ export function seenAgain(history: number, age: number): number {
   return (ROW_OF[past]! << ROW_BIT) | past;
 }
 
-/** The step of an age, which may have passed 2^31 and become negative. */
+/** The step of an age, which may have passed 2^31 and become negative; the last four before 2^32 are young again. Four are added, so that the first steps need no branch. */
 function ageStep(age: number): number {
-  const octave = 31 - Math.clz32(age);
-  if (octave < 2) return age;
-  const step = ((octave - 1) << 2) + ((age >>> (octave - 2)) & 3);
+  const shifted = age + 4;
+  const octave = 29 - Math.clz32(shifted | 4);
+  const step = (octave << 2) + ((shifted >>> octave) & 3);
   return step < AGE_COUNT ? step : AGE_COUNT - 1;
 }
 
 /** The least age of a step. */
 export function ageFrom(step: number): number {
-  return step < 4 ? step : (4 + (step & 3)) * 2 ** ((step >> 2) - 1);
+  return (4 + (step & 3)) * 2 ** (step >> 2) - 4;
 }
 
 /** Where a table by class and age keeps an entry with this past that has not been used for `age` calls. */
