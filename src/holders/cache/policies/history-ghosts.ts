@@ -22,6 +22,7 @@ export class HistoryGhosts {
   readonly #odds: ReuseOdds;
   #places = new Int32Array(0);
   #setCount = 0;
+  #setsPerHash = 0;
   /** The number of entries the room was made for. */
   #madeFor = 0;
   /** Of the ghost that `take` found last. */
@@ -85,7 +86,7 @@ export class HistoryGhosts {
   }
 
   #setOf(hash: number): number {
-    return Math.floor((hash >>> 0) * 2 ** -32 * this.#setCount) * WAYS * STRIDE;
+    return (((hash >>> 0) * this.#setsPerHash) | 0) * (WAYS * STRIDE);
   }
 
   #insert(hash: number, lastUse: number, history: number, now: number): void {
@@ -116,6 +117,7 @@ export class HistoryGhosts {
     const old = this.#places;
     this.#madeFor = Math.max(WAYS, heldCount);
     this.#setCount = Math.floor((this.#madeFor * GHOSTS_PER_ENTRY) / WAYS);
+    this.#setsPerHash = this.#setCount * 2 ** -32;
     this.#places = new Int32Array(this.#setCount * WAYS * STRIDE);
     for (let at = 0; at < old.length; at += STRIDE) {
       if (old[at + HISTORY] !== 0) this.#insert(old[at]!, old[at + LAST]!, old[at + HISTORY]!, now);

@@ -27,11 +27,12 @@ import { ReuseOdds } from './reuse-odds.ts';
 import { resized } from './slot-list.ts';
 
 const NEWEST = 2;
-const LEAST_ASKED = 2;
-const MOST_ASKED = 24;
-const BELOW_BAR = 12;
+/** So many are passed over, about, for one that is below the bar. */
+const BELOW_BAR = 16;
 const BAR_GAIN = 1 / 256;
-const MOST_TRIES = 256;
+/** After so many in vain the bar rises by this factor. */
+const MOST_ASKED = 32;
+const BAR_RISE = 1.25;
 /** Entries, and as many ghosts, that are looked at when values are drawn up. */
 const WAITING_SAMPLE = 1024;
 
@@ -53,11 +54,13 @@ export class HitDensity implements Policy {
   #now = 0;
   #callsToDraw = 0;
   #drawAfter = 0;
-  /** The slots added last, and at the end the runner-up of the last eviction. */
-  readonly #newest = new Int32Array(NEWEST + 1).fill(NONE);
+  readonly #newest = new Int32Array(NEWEST).fill(NONE);
   #newestAt = 0;
   #hand = 0;
+  /** The value below which those are that the hand stops at. */
   #bar = 0;
+  /** Below the bar at the last eviction, when a newcomer left instead. */
+  #runnerUp = NONE;
   /** State of xorshift32 (Marsaglia 2003): a few draws for each eviction. Never 0. */
   #chance: number;
 
@@ -134,6 +137,7 @@ export class HitDensity implements Policy {
     if (to >= this.#top) this.#top = to + 1;
     const place = this.#newest.indexOf(from);
     if (place >= 0) this.#newest[place] = to;
+    if (this.#runnerUp === from) this.#runnerUp = to;
   }
 
   clear(): void {
@@ -143,6 +147,7 @@ export class HitDensity implements Policy {
     this.#newest.fill(NONE);
     this.#hand = 0;
     this.#bar = 0;
+    this.#runnerUp = NONE;
     this.#ghosts.clear();
     this.#odds.clear();
     this.#callsToDraw = 0;
@@ -174,55 +179,57 @@ export class HitDensity implements Policy {
     this.#count--;
   }
 
-  /** The least valuable of the newest, of the last runner-up and of those the hand passes on its way to one below the bar. */
+  /** The least valuable of the newest and of one below the bar. */
   #leastValuable(): number {
+    let least = this.#runnerUp;
+    let leastValue = least === NONE || this.#records[least * STRIDE + HISTORY] === 0 ? Number.POSITIVE_INFINITY : this.#valueOf(least);
+    if (!(leastValue <= this.#bar)) {
+      least = this.#sweep();
+      leastValue = this.#valueOf(least);
+    }
+    this.#runnerUp = NONE;
+    const newest = this.#newest;
+    for (let index = 0; index < NEWEST; index++) {
+      const slot = newest[index]!;
+      if (slot === NONE || slot === least || this.#records[slot * STRIDE + HISTORY] === 0) continue;
+      const value = this.#valueOf(slot);
+      if (value >= leastValue) continue;
+      this.#runnerUp = least;
+      least = slot;
+      leastValue = value;
+    }
+    return least;
+  }
+
+  #valueOf(slot: number): number {
+    const records = this.#records;
+    const at = slot * STRIDE;
+    return this.#odds.values[cellOf(records[at + HISTORY]!, (this.#now - records[at]!) | 0)]! * this.#worths[slot]!;
+  }
+
+  /** Moves the hand to one below the bar, lowering the bar for each found, and raising it for each passed over. */
+  #sweep(): number {
     const records = this.#records;
     const worths = this.#worths;
     const { values } = this.#odds;
     const now = this.#now;
     const top = this.#top;
-    const newest = this.#newest;
-    let least = NONE;
-    let leastValue = Number.POSITIVE_INFINITY;
-    for (let index = 0; index < newest.length; index++) {
-      const slot = newest[index]!;
-      const at = slot * STRIDE;
-      if (slot === NONE || records[at + HISTORY] === 0) continue;
-      const value = values[cellOf(records[at + HISTORY]!, (now - records[at]!) | 0)]! * worths[slot]!;
-      if (value < leastValue) {
-        least = slot;
-        leastValue = value;
-      }
-    }
-    const bar = this.#bar;
-    const enough = leastValue <= bar ? LEAST_ASKED : MOST_ASKED;
-    let hand = this.#hand;
+    let bar = this.#bar;
+    let slot = this.#hand;
     let asked = 0;
-    let passed = NONE;
-    let passedValue = Number.POSITIVE_INFINITY;
-    for (let tries = 0; asked < enough && (tries < MOST_TRIES || least + passed < NONE); tries++) {
-      if (hand >= top) hand = 0;
-      const slot = hand++;
+    for (;;) {
+      if (++slot >= top) slot = 0;
       const at = slot * STRIDE;
       const history = records[at + HISTORY]!;
       if (history === 0) continue;
       asked++;
       const value = values[cellOf(history, (now - records[at]!) | 0)]! * worths[slot]!;
-      if (value < passedValue) {
-        passed = slot;
-        passedValue = value;
-        if (value <= bar) break;
-      }
+      if (value <= bar) break;
+      if (asked % MOST_ASKED === 0) bar = bar === 0 ? value : bar * BAR_RISE;
     }
-    this.#hand = hand;
-    const isBelow = passedValue <= bar;
-    this.#bar = isBelow || asked < MOST_ASKED ? bar * (1 + BAR_GAIN * (asked - (isBelow ? BELOW_BAR : 0))) : passedValue;
-    if (passedValue > leastValue) {
-      newest[NEWEST] = passed;
-      return least;
-    }
-    newest[NEWEST] = least;
-    return passed;
+    this.#hand = slot;
+    this.#bar = bar * (1 + BAR_GAIN * (Math.min(asked, MOST_ASKED) - BELOW_BAR));
+    return slot;
   }
 
   #draw(): void {
