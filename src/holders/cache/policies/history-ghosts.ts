@@ -1,7 +1,7 @@
 /**
  * The pasts of entries that left, by hash of the key: 12 bytes each, at most twice as many as entries are held.
  *
- * Places come in sets of eight, so that finding one touches a line or two of memory. In a full set the least valuable is forgotten,
+ * Places come in sets of four, so that finding one touches a line of memory, or two. In a full set the least valuable is forgotten,
  * by the same values by which the cache evicts, and counted as forgotten at its age. There is no room before the first eviction; then it
  * follows the number of entries held. A key whose hash equals another's takes the other's past, about once in four billion.
  */
@@ -14,7 +14,7 @@ const GHOSTS_PER_ENTRY = 2;
 const GROW_AT = 1.25;
 const SHRINK_AT = 0.5;
 /** A place: hash, when last used, past (0 when the place is empty). */
-const STRIDE = 4;
+const STRIDE = 3;
 const LAST = 1;
 const HISTORY = 2;
 

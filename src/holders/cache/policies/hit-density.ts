@@ -5,27 +5,31 @@
  * where its bet is wrong. This one measures the shape while it runs (`reuse-odds.ts`: how soon do entries of such a past, unused for such
  * a time, come again?) and ranks each entry by value = hits to be expected per moment, divided by its weight.
  *
- *   hit(slot) ── now, past ──▶ record         one record of 16 bytes, one counter: no list, no lock-step order
- *   evict() ── 12 at random, the 4 newest, the 8 runners-up of last time ──▶ the least valuable leaves ──▶ its past stays as a ghost
- *   every 256 to 4,096 calls or more ── a sample of those that wait ──▶ the values are drawn up anew
+ *   hit(slot) ── now, past ──▶ record         one record of 8 bytes, one counter: no list, no lock-step order
+ *   evict() ── the hand moves on to one below the bar; the newest are asked as well ──▶ who leaves stays as a ghost
+ *   every 512 to 65,536 calls or more ── a sample of those that wait ──▶ the values are drawn up anew
  *
- * - **Any order at no cost.** Values change with time, so no list could be kept in their order; a sample finds one of the least valuable
- *   few percent (as in Redis and LHD), and keeping the runners-up sharpens it at each eviction. The newest are always asked, because a
- *   newcomer is often the right one to refuse.
+ * - **Any order at no cost.** Values change with time, so no list could be kept in their order. A hand goes round the slots, as in CLOCK,
+ *   and stops at the first whose value is below the *bar*: who leaves is one of the least valuable few percent. The bar finds its level by
+ *   itself: it rises a little with each entry passed over and falls with each found, so that of `BELOW_BAR` one is below. Slots beside each
+ *   other share lines of memory, which makes the walk cheap; a newcomer takes the slot just left and so waits a whole round. The newest are
+ *   always asked too, because a newcomer is often the right one to refuse; the one it leaves instead of is asked first next time.
  * - **Sizes.** A value is per byte, so one large entry must be worth as much as all the small ones in its room (GreedyDual-Size, Cao and
  *   Irani 1997). Where entries cost their owner differently to make, a factor on `worth` is all it takes.
  * - **Ghosts** give back an entry its past when it returns, and show the odds what happens after eviction. At most two for each entry held.
- * - **Cost**: 40 bytes an entry with its ghosts, and 58 KB for the tables. A hit writes one record and one counter.
+ * - **Cost**: 40 bytes an entry with its ghosts, and 52 KB for the tables. A hit writes one record and one counter.
  *
  * Measured against LRU, ARC, LIRS, SIEVE, S3-FIFO, W-TinyLFU and the optimum in `bench/cache-traces`.
  */
 import { invariant } from '../../../base/assert.ts';
+import type { Random } from '../../../base/random.ts';
 import { NONE, type Policy, type PolicyOptions } from '../policy.ts';
 import { HistoryGhosts } from './history-ghosts.ts';
 import { cellOf, SEEN_ONCE, seenAgain } from './reuse-history.ts';
 import { ReuseOdds } from './reuse-odds.ts';
 import { resized } from './slot-list.ts';
 
+/** A power of two. */
 const NEWEST = 2;
 /** So many are passed over, about, for one that is below the bar. */
 const BELOW_BAR = 16;
@@ -54,6 +58,7 @@ export class HitDensity implements Policy {
   #now = 0;
   #callsToDraw = 0;
   #drawAfter = 0;
+  /** The slots added last. */
   readonly #newest = new Int32Array(NEWEST).fill(NONE);
   #newestAt = 0;
   #hand = 0;
@@ -61,11 +66,10 @@ export class HitDensity implements Policy {
   #bar = 0;
   /** Below the bar at the last eviction, when a newcomer left instead. */
   #runnerUp = NONE;
-  /** State of xorshift32 (Marsaglia 2003): a few draws for each eviction. Never 0. */
-  #chance: number;
+  readonly #random: Random;
 
   constructor({ random }: PolicyOptions) {
-    this.#chance = 1 + Math.floor(random() * (2 ** 31 - 1));
+    this.#random = random;
   }
 
   reserve(slotCount: number): void {
@@ -73,6 +77,8 @@ export class HitDensity implements Policy {
     this.#worths = resized(this.#worths, slotCount);
     this.#hashes = resized(this.#hashes, slotCount);
     this.#top = Math.min(this.#top, slotCount);
+    if (this.#runnerUp >= slotCount) this.#runnerUp = NONE;
+    for (let index = 0; index < NEWEST; index++) if (this.#newest[index]! >= slotCount) this.#newest[index] = NONE;
   }
 
   add(slot: number, hash: number, weight: number): void {
@@ -182,7 +188,8 @@ export class HitDensity implements Policy {
   /** The least valuable of the newest and of one below the bar. */
   #leastValuable(): number {
     let least = this.#runnerUp;
-    let leastValue = least === NONE || this.#records[least * STRIDE + HISTORY] === 0 ? Number.POSITIVE_INFINITY : this.#valueOf(least);
+    let leastValue =
+      least === NONE || this.#records[least * STRIDE + HISTORY] === 0 ? Number.POSITIVE_INFINITY : this.#valueOf(least);
     if (!(leastValue <= this.#bar)) {
       least = this.#sweep();
       leastValue = this.#valueOf(least);
@@ -207,7 +214,7 @@ export class HitDensity implements Policy {
     return this.#odds.values[cellOf(records[at + HISTORY]!, (this.#now - records[at]!) | 0)]! * this.#worths[slot]!;
   }
 
-  /** Moves the hand to one below the bar, lowering the bar for each found, and raising it for each passed over. */
+  /** Moves the hand to one below the bar. There must be one held; an empty stretch is amortised by the removals that emptied it. */
   #sweep(): number {
     const records = this.#records;
     const worths = this.#worths;
@@ -236,7 +243,7 @@ export class HitDensity implements Policy {
     const records = this.#records;
     const odds = this.#odds;
     const now = this.#now;
-    const phase = (this.#chance >>> 0) * 2 ** -32;
+    const phase = this.#random();
     const weight = Math.max(1, this.#top / WAITING_SAMPLE);
     for (let slot = phase * weight; slot < this.#top; slot += weight) {
       const at = Math.floor(slot) * STRIDE;
