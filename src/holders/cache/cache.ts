@@ -93,6 +93,7 @@ export class Cache<K, V> implements Disposable, AsyncDisposable {
     if (slot === undefined) {
       if (this.#isClosed) this.#requireOpen();
       counters.misses++;
+      table.missed(key);
       return undefined;
     }
     const { expiry } = table;

@@ -87,7 +87,7 @@ export class Entries<K, V> {
       this.dropExpired({ mostEntries: EXPIRED_PER_PUT, targetBytes: Number.POSITIVE_INFINITY });
     }
     const { bytes } = arrival;
-    const slot = table.slots.get(key);
+    const slot = table.slotOf(key);
     if (!(bytes <= this.#maxBytes && bytes <= MOST_ENTRY_BYTES)) {
       if (slot !== undefined) this.drop(slot, 'replaced');
       return this.#refuse(Number.isNaN(bytes) ? 'size' : 'too_large');

@@ -16,6 +16,9 @@ const LEAST_SLOTS = 16;
 /** With fewer than one slot in so many in use the arrays shrink. */
 const SHRINK_BELOW = 1 / 8;
 
+/** Equal to no key. */
+const NOTHING = Symbol('no key');
+
 export class SlotTable<K, V> {
   readonly slots = new Map<K, number>();
   readonly policy: Policy;
@@ -27,6 +30,8 @@ export class SlotTable<K, V> {
   /** Null until an entry has a deadline, or an owner. */
   expiry: ExpiryWheel | null = null;
   owners: OwnerLists | null = null;
+  /** The key that was looked for last and is not held: who gets and then sets it need not be looked for twice. */
+  #missed: K | typeof NOTHING = NOTHING;
   #room = 0;
   /** Slots below `values.length` that are free. */
   #free: number[] = [];
@@ -44,6 +49,16 @@ export class SlotTable<K, V> {
     return this.#room;
   }
 
+  /** `key` was looked for and is not held. */
+  missed(key: K): void {
+    this.#missed = key;
+  }
+
+  /** The slot of `key`; undefined when it is not held. */
+  slotOf(key: K): number | undefined {
+    return key === this.#missed ? undefined : this.slots.get(key);
+  }
+
   /** A slot for `key`, which has none. */
   take(key: K, hash: number): number {
     let slot = this.#free.pop();
@@ -58,6 +73,7 @@ export class SlotTable<K, V> {
     this.hashes[slot] = hash;
     this.bytes[slot] = 0;
     this.slots.set(key, slot);
+    this.#missed = NOTHING;
     return slot;
   }
 
@@ -111,6 +127,7 @@ export class SlotTable<K, V> {
   /** Empties everything at once. */
   clear(): void {
     this.slots.clear();
+    this.#missed = NOTHING;
     this.keys = [];
     this.values = [];
     this.#free = [];

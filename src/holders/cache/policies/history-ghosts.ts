@@ -1,7 +1,7 @@
 /**
  * The pasts of entries that left, by hash of the key: 12 bytes each, at most twice as many as entries are held.
  *
- * Places come in sets of eight, so that finding one touches a line or two of memory. In a full set the least valuable is forgotten,
+ * Places come in sets of four, so that finding one touches a line of memory, or two. In a full set the least valuable is forgotten,
  * by the same values by which the cache evicts, and counted as forgotten at its age. There is no room before the first eviction; then it
  * follows the number of entries held. A key whose hash equals another's takes the other's past, about once in four billion.
  */
@@ -9,7 +9,7 @@ import { invariant } from '../../../base/assert.ts';
 import { cellOf } from './reuse-history.ts';
 import type { ReuseOdds } from './reuse-odds.ts';
 
-const WAYS = 8;
+const WAYS = 4;
 const GHOSTS_PER_ENTRY = 2;
 const GROW_AT = 1.25;
 const SHRINK_AT = 0.5;
@@ -22,6 +22,7 @@ export class HistoryGhosts {
   readonly #odds: ReuseOdds;
   #places = new Int32Array(0);
   #setCount = 0;
+  #setsPerHash = 0;
   /** The number of entries the room was made for. */
   #madeFor = 0;
   /** Of the ghost that `take` found last. */
@@ -85,7 +86,7 @@ export class HistoryGhosts {
   }
 
   #setOf(hash: number): number {
-    return Math.floor((hash >>> 0) * 2 ** -32 * this.#setCount) * WAYS * STRIDE;
+    return (((hash >>> 0) * this.#setsPerHash) | 0) * (WAYS * STRIDE);
   }
 
   #insert(hash: number, lastUse: number, history: number, now: number): void {
@@ -116,6 +117,7 @@ export class HistoryGhosts {
     const old = this.#places;
     this.#madeFor = Math.max(WAYS, heldCount);
     this.#setCount = Math.floor((this.#madeFor * GHOSTS_PER_ENTRY) / WAYS);
+    this.#setsPerHash = this.#setCount * 2 ** -32;
     this.#places = new Int32Array(this.#setCount * WAYS * STRIDE);
     for (let at = 0; at < old.length; at += STRIDE) {
       if (old[at + HISTORY] !== 0) this.#insert(old[at]!, old[at + LAST]!, old[at + HISTORY]!, now);

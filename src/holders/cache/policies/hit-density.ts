@@ -5,49 +5,52 @@
  * where its bet is wrong. This one measures the shape while it runs (`reuse-odds.ts`: how soon do entries of such a past, unused for such
  * a time, come again?) and ranks each entry by value = hits to be expected per moment, divided by its weight.
  *
- *   hit(slot) ── now, past ──▶ record         one record of 16 bytes, one counter: no list, no lock-step order
- *   evict() ── 12 at random, the 4 newest, the 8 runners-up of last time ──▶ the least valuable leaves ──▶ its past stays as a ghost
- *   every 256 to 4,096 calls or more ── a sample of those that wait ──▶ the values are drawn up anew
+ *   hit(slot) ── now, past ──▶ record         one record of 8 bytes, one counter: no list, no lock-step order
+ *   evict() ── the hand moves on to one below the bar; the newest are asked as well ──▶ who leaves stays as a ghost
+ *   every 512 to 65,536 calls or more ── a sample of those that wait ──▶ the values are drawn up anew
  *
- * - **Any order at no cost.** Values change with time, so no list could be kept in their order; a sample finds one of the least valuable
- *   few percent (as in Redis and LHD), and keeping the runners-up sharpens it at each eviction. The newest are always asked, because a
- *   newcomer is often the right one to refuse.
+ * - **Any order at no cost.** Values change with time, so no list could be kept in their order. A hand goes round the slots, as in CLOCK,
+ *   and stops at the first whose value is below the *bar*: who leaves is one of the least valuable few percent. The bar finds its level by
+ *   itself: it rises a little with each entry passed over and falls with each found, so that of `BELOW_BAR` one is below. Slots beside each
+ *   other share lines of memory, which makes the walk cheap; a newcomer takes the slot just left and so waits a whole round. The newest are
+ *   always asked too, because a newcomer is often the right one to refuse; the one it leaves instead of is asked first next time.
  * - **Sizes.** A value is per byte, so one large entry must be worth as much as all the small ones in its room (GreedyDual-Size, Cao and
  *   Irani 1997). Where entries cost their owner differently to make, a factor on `worth` is all it takes.
  * - **Ghosts** give back an entry its past when it returns, and show the odds what happens after eviction. At most two for each entry held.
- * - **Cost**: 40 bytes an entry with its ghosts, and 58 KB for the tables. A hit writes one record and one counter.
+ * - **Cost**: 40 bytes an entry with its ghosts, and 52 KB for the tables. A hit writes one record and one counter.
  *
  * Measured against LRU, ARC, LIRS, SIEVE, S3-FIFO, W-TinyLFU and the optimum in `bench/cache-traces`.
  */
 import { invariant } from '../../../base/assert.ts';
+import type { Random } from '../../../base/random.ts';
 import { NONE, type Policy, type PolicyOptions } from '../policy.ts';
 import { HistoryGhosts } from './history-ghosts.ts';
 import { cellOf, SEEN_ONCE, seenAgain } from './reuse-history.ts';
 import { ReuseOdds } from './reuse-odds.ts';
 import { resized } from './slot-list.ts';
 
-const SAMPLES = 12;
-/** Slots beside each other whose records share a line of memory, asked together. */
-const NEIGHBOURS = 4;
-const NEWEST = 4;
-const RUNNERS_UP = 8;
-/** Random slots looked at in an eviction, where most are empty. */
-const MOST_TRIES = 16 * SAMPLES;
+/** A power of two. */
+const NEWEST = 2;
+/** So many are passed over, about, for one that is below the bar. */
+const BELOW_BAR = 16;
+const BAR_GAIN = 1 / 256;
+/** After so many in vain the bar rises by this factor. */
+const MOST_ASKED = 32;
+const BAR_RISE = 1.25;
 /** Entries, and as many ghosts, that are looked at when values are drawn up. */
-const WAITING_SAMPLE = 2048;
+const WAITING_SAMPLE = 1024;
 
-/** A record: when last used, past (0 for an empty slot), worth (1 / weight, as a float), hash. */
-const STRIDE = 4;
+/** A record: when last used, past (0 for an empty slot). What a hit does not touch is elsewhere, so more records share a line of memory. */
+const STRIDE = 2;
 const HISTORY = 1;
-const WORTH = 2;
-const HASH = 3;
 
 export class HitDensity implements Policy {
   readonly #odds = new ReuseOdds();
   readonly #ghosts = new HistoryGhosts(this.#odds);
   #records = new Int32Array(0);
-  /** The same bytes. */
+  /** 1 / weight, by slot. */
   #worths = new Float32Array(0);
+  #hashes = new Int32Array(0);
   #count = 0;
   /** All entries are in slots below. */
   #top = 0;
@@ -55,25 +58,27 @@ export class HitDensity implements Policy {
   #now = 0;
   #callsToDraw = 0;
   #drawAfter = 0;
-  #newest = new Int32Array(NEWEST).fill(NONE);
+  /** The slots added last. */
+  readonly #newest = new Int32Array(NEWEST).fill(NONE);
   #newestAt = 0;
-  /** Those least valuable of the last eviction that did not leave, and now and then what has left since. */
-  readonly #candidates = new Int32Array(RUNNERS_UP + 1);
-  readonly #candidateValues = new Float64Array(RUNNERS_UP + 1);
-  #candidateCount = 0;
-  /** Where the most valuable of them is, when they are as many as may be. */
-  #dearest = 0;
-  /** State of xorshift32 (Marsaglia 2003): a few draws for each eviction. Never 0. */
-  #chance: number;
+  #hand = 0;
+  /** The value below which those are that the hand stops at. */
+  #bar = 0;
+  /** Below the bar at the last eviction, when a newcomer left instead. */
+  #runnerUp = NONE;
+  readonly #random: Random;
 
   constructor({ random }: PolicyOptions) {
-    this.#chance = 1 + Math.floor(random() * (2 ** 31 - 1));
+    this.#random = random;
   }
 
   reserve(slotCount: number): void {
     this.#records = resized(this.#records, slotCount * STRIDE);
-    this.#worths = new Float32Array(this.#records.buffer);
+    this.#worths = resized(this.#worths, slotCount);
+    this.#hashes = resized(this.#hashes, slotCount);
     this.#top = Math.min(this.#top, slotCount);
+    if (this.#runnerUp >= slotCount) this.#runnerUp = NONE;
+    for (let index = 0; index < NEWEST; index++) if (this.#newest[index]! >= slotCount) this.#newest[index] = NONE;
   }
 
   add(slot: number, hash: number, weight: number): void {
@@ -88,12 +93,12 @@ export class HitDensity implements Policy {
     const at = slot * STRIDE;
     this.#records[at] = now;
     this.#records[at + HISTORY] = history;
-    this.#worths[at + WORTH] = 1 / weight;
-    this.#records[at + HASH] = hash;
+    this.#worths[slot] = 1 / weight;
+    this.#hashes[slot] = hash;
     this.#count++;
     if (slot >= this.#top) this.#top = slot + 1;
     this.#newest[this.#newestAt] = slot;
-    this.#newestAt = (this.#newestAt + 1) % NEWEST;
+    this.#newestAt = (this.#newestAt + 1) & (NEWEST - 1);
   }
 
   hit(slot: number): void {
@@ -108,7 +113,7 @@ export class HitDensity implements Policy {
   }
 
   setWeight(slot: number, weight: number): void {
-    this.#worths[slot * STRIDE + WORTH] = 1 / weight;
+    this.#worths[slot] = 1 / weight;
   }
 
   remove(slot: number): void {
@@ -119,14 +124,13 @@ export class HitDensity implements Policy {
 
   evict(): number {
     if (this.#count === 0) return NONE;
-    this.#gather();
-    const slot = this.#takeLeast();
+    const slot = this.#leastValuable();
     const records = this.#records;
     const at = slot * STRIDE;
     const history = records[at + HISTORY]!;
     this.#empty(at);
     const heldCount = this.#count;
-    this.#ghosts.put(records[at + HASH]!, { lastUse: records[at]!, history, now: this.#now, heldCount });
+    this.#ghosts.put(this.#hashes[slot]!, { lastUse: records[at]!, history, now: this.#now, heldCount });
     return slot;
   }
 
@@ -134,11 +138,12 @@ export class HitDensity implements Policy {
     const records = this.#records;
     records.copyWithin(to * STRIDE, from * STRIDE, (from + 1) * STRIDE);
     records[from * STRIDE + HISTORY] = 0;
+    this.#worths[to] = this.#worths[from]!;
+    this.#hashes[to] = this.#hashes[from]!;
     if (to >= this.#top) this.#top = to + 1;
-    for (const slots of [this.#newest, this.#candidates]) {
-      const place = slots.indexOf(from);
-      if (place >= 0) slots[place] = to;
-    }
+    const place = this.#newest.indexOf(from);
+    if (place >= 0) this.#newest[place] = to;
+    if (this.#runnerUp === from) this.#runnerUp = to;
   }
 
   clear(): void {
@@ -146,7 +151,9 @@ export class HitDensity implements Policy {
     this.#count = 0;
     this.#top = 0;
     this.#newest.fill(NONE);
-    this.#candidateCount = 0;
+    this.#hand = 0;
+    this.#bar = 0;
+    this.#runnerUp = NONE;
     this.#ghosts.clear();
     this.#odds.clear();
     this.#callsToDraw = 0;
@@ -161,7 +168,7 @@ export class HitDensity implements Policy {
       const weight = weights.get(slot);
       invariant(weight !== undefined && slot < this.#top, `hit-density: slot ${slot} is not held`);
       const worth = Math.fround(1 / weight);
-      invariant(this.#worths[slot * STRIDE + WORTH] === worth, `hit-density: slot ${slot} has another weight`);
+      invariant(this.#worths[slot] === worth, `hit-density: slot ${slot} has another weight`);
     }
     invariant(held === weights.size && held === this.#count, 'hit-density: not the entries held');
     this.#ghosts.check();
@@ -178,97 +185,57 @@ export class HitDensity implements Policy {
     this.#count--;
   }
 
-  /** Asks for candidates: afterwards there is one at least. */
-  #gather(): void {
-    this.#revalue();
+  /** The least valuable of the newest and of one below the bar. */
+  #leastValuable(): number {
+    let least = this.#runnerUp;
+    let leastValue =
+      least === NONE || this.#records[least * STRIDE + HISTORY] === 0 ? Number.POSITIVE_INFINITY : this.#valueOf(least);
+    if (!(leastValue <= this.#bar)) {
+      least = this.#sweep();
+      leastValue = this.#valueOf(least);
+    }
+    this.#runnerUp = NONE;
+    const newest = this.#newest;
+    for (let index = 0; index < NEWEST; index++) {
+      const slot = newest[index]!;
+      if (slot === NONE || slot === least || this.#records[slot * STRIDE + HISTORY] === 0) continue;
+      const value = this.#valueOf(slot);
+      if (value >= leastValue) continue;
+      this.#runnerUp = least;
+      least = slot;
+      leastValue = value;
+    }
+    return least;
+  }
+
+  #valueOf(slot: number): number {
+    const records = this.#records;
+    const at = slot * STRIDE;
+    return this.#odds.values[cellOf(records[at + HISTORY]!, (this.#now - records[at]!) | 0)]! * this.#worths[slot]!;
+  }
+
+  /** Moves the hand to one below the bar. There must be one held; an empty stretch is amortised by the removals that emptied it. */
+  #sweep(): number {
     const records = this.#records;
     const worths = this.#worths;
     const { values } = this.#odds;
     const now = this.#now;
     const top = this.#top;
-    let bar = this.#bar();
-    for (let index = 0; index < NEWEST; index++) {
-      const slot = this.#newest[index]!;
-      const at = slot * STRIDE;
-      if (slot === NONE || records[at + HISTORY] === 0) continue;
-      const value = values[cellOf(records[at + HISTORY]!, (now - records[at]!) | 0)]! * worths[at + WORTH]!;
-      if (value < bar) bar = this.#nominate(slot, value);
-    }
-    let chance = this.#chance;
+    let bar = this.#bar;
+    let slot = this.#hand;
     let asked = 0;
-    for (let tries = 0; asked < SAMPLES && tries < MOST_TRIES; tries++) {
-      chance ^= chance << 13;
-      chance ^= chance >>> 17;
-      chance ^= chance << 5;
-      const place = Math.floor((chance >>> 0) * 2 ** -32 * top) & -NEIGHBOURS;
-      for (let slot = place; slot < place + NEIGHBOURS; slot++) {
-        const at = slot * STRIDE;
-        if (slot >= top || records[at + HISTORY] === 0) continue;
-        asked++;
-        const value = values[cellOf(records[at + HISTORY]!, (now - records[at]!) | 0)]! * worths[at + WORTH]!;
-        if (value < bar) bar = this.#nominate(slot, value);
-      }
-    }
-    this.#chance = chance;
-    if (this.#candidateCount === 0) this.#nominate(this.#anyHeld(), 0);
-  }
-
-  /** Candidates of last time that are still held, at what they are worth now. */
-  #revalue(): void {
-    const records = this.#records;
-    const { values } = this.#odds;
-    let count = 0;
-    for (let index = 0; index < this.#candidateCount; index++) {
-      const slot = this.#candidates[index]!;
+    for (;;) {
+      if (++slot >= top) slot = 0;
       const at = slot * STRIDE;
       const history = records[at + HISTORY]!;
       if (history === 0) continue;
-      this.#candidates[count] = slot;
-      const value = values[cellOf(history, (this.#now - records[at]!) | 0)]!;
-      this.#candidateValues[count++] = value * this.#worths[at + WORTH]!;
+      asked++;
+      const value = values[cellOf(history, (now - records[at]!) | 0)]! * worths[slot]!;
+      if (value <= bar) break;
+      if (asked % MOST_ASKED === 0) bar = bar === 0 ? value : bar * BAR_RISE;
     }
-    this.#candidateCount = count;
-  }
-
-  /** Makes an entry a candidate, for the dearest of them when they are enough. Returns the value to stay below from now on. */
-  #nominate(slot: number, value: number): number {
-    const slots = this.#candidates;
-    const count = this.#candidateCount;
-    for (let index = 0; index < count; index++) if (slots[index] === slot) return this.#bar();
-    const place = count < slots.length ? this.#candidateCount++ : this.#dearest;
-    slots[place] = slot;
-    this.#candidateValues[place] = value;
-    return this.#bar();
-  }
-
-  #bar(): number {
-    if (this.#candidateCount < this.#candidates.length) return Number.POSITIVE_INFINITY;
-    const values = this.#candidateValues;
-    let dearest = 0;
-    for (let index = 1; index < values.length; index++) if (values[index]! > values[dearest]!) dearest = index;
-    this.#dearest = dearest;
-    return values[dearest]!;
-  }
-
-  /** Of two that are worth the same, the one unused for longer. */
-  #takeLeast(): number {
-    const slots = this.#candidates;
-    const values = this.#candidateValues;
-    const ageOf = (slot: number) => (this.#now - this.#records[slot * STRIDE]!) | 0;
-    let least = 0;
-    for (let index = 1; index < this.#candidateCount; index++) {
-      const difference = values[index]! - values[least]!;
-      if (difference < 0 || (difference === 0 && ageOf(slots[index]!) > ageOf(slots[least]!))) least = index;
-    }
-    const slot = slots[least]!;
-    slots[least] = slots[--this.#candidateCount]!;
-    return slot;
-  }
-
-  /** For a table so empty that chance finds nobody: amortised by the removals that emptied it. */
-  #anyHeld(): number {
-    let slot = 0;
-    while (this.#records[slot * STRIDE + HISTORY] === 0) slot++;
+    this.#hand = slot;
+    this.#bar = bar * (1 + BAR_GAIN * (Math.min(asked, MOST_ASKED) - BELOW_BAR));
     return slot;
   }
 
@@ -276,7 +243,7 @@ export class HitDensity implements Policy {
     const records = this.#records;
     const odds = this.#odds;
     const now = this.#now;
-    const phase = (this.#chance >>> 0) * 2 ** -32;
+    const phase = this.#random();
     const weight = Math.max(1, this.#top / WAITING_SAMPLE);
     for (let slot = phase * weight; slot < this.#top; slot += weight) {
       const at = Math.floor(slot) * STRIDE;

@@ -4,7 +4,7 @@
  * - Bits 0–7: the smoothed interval between its reads, as a logarithm in eighths of an octave; 0 when it was read once. The mean of all
  *   intervals at first, then the last eight weigh most: one odd read does not change what an entry is.
  * - Bits 8–12: how often it was used, up to sixteen.
- * - From bit 13: its class, which follows from the others and is asked for most.
+ * - From bit 13: where the row of its class begins in tables by class and age, which follows from the others and is asked for most.
  *
  * Entries with a like past form a *class*: intervals of two octaves by counts of 1, 2–3, 4–7, 8–15 and more. The interval tells how soon
  * an entry may come again, the count how far to believe it. What a class is worth is not written here: it is learnt (`reuse-odds.ts`).
@@ -15,9 +15,12 @@
 /** The past of an entry that was just seen for the first time, which is class 0. No past is 0. */
 export const SEEN_ONCE = 1 << 8;
 
+/** Ages are told apart in so many steps; all of 2^26 calls and more are nearly one. */
+export const AGE_COUNT = 96;
+
 const STEPS_PER_OCTAVE = 8;
 const MOST_USES = 16;
-const CLASS_BIT = 13;
+const ROW_BIT = 13;
 const PASTS = (MOST_USES + 1) << 8;
 /** Intervals below this many octaves, and above `LAST_OCTAVE`, are not told apart. */
 const FIRST_OCTAVE = 3;
@@ -30,13 +33,13 @@ export const BAND_COUNT = 1 + Math.ceil((LAST_OCTAVE - FIRST_OCTAVE) / OCTAVES_P
 export const COUNT_CLASSES = 5;
 export const CLASS_COUNT = BAND_COUNT * COUNT_CLASSES;
 
-/** The class of each past: `band * COUNT_CLASSES + count class`. */
-const CLASS_OF = Uint8Array.from({ length: PASTS }, (_, past) => {
+/** Where the values of the class of each past begin: `(band * COUNT_CLASSES + count class) * AGE_COUNT`. */
+const ROW_OF = Uint16Array.from({ length: PASTS }, (_, past) => {
   const interval = past & 0xff;
   const octave = interval / STEPS_PER_OCTAVE;
   const band = 1 + Math.max(0, Math.floor((octave - FIRST_OCTAVE) / OCTAVES_PER_BAND));
   const countClass = Math.min(COUNT_CLASSES - 1, Math.floor(Math.log2(Math.max(1, past >> 8))));
-  return (interval === 0 ? 0 : Math.min(BAND_COUNT - 1, band)) * COUNT_CLASSES + countClass;
+  return ((interval === 0 ? 0 : Math.min(BAND_COUNT - 1, band)) * COUNT_CLASSES + countClass) * AGE_COUNT;
 });
 
 /** Weight of the newest interval, in 256ths, by the uses before it. */
@@ -50,26 +53,23 @@ export function seenAgain(history: number, age: number): number {
   const newest = (octave << 3) | (octave < 3 ? 0 : (age >>> (octave - 3)) & 7);
   const smoothed = interval === 0 ? newest : interval + (((newest - interval) * GAIN[uses]! + 128) >> 8);
   const past = ((uses < MOST_USES ? uses + 1 : uses) << 8) | Math.max(smoothed, 1);
-  return (CLASS_OF[past]! << CLASS_BIT) | past;
+  return (ROW_OF[past]! << ROW_BIT) | past;
 }
 
-/** Ages are told apart in so many steps; all of 2^25 calls and more are one. */
-export const AGE_COUNT = 96;
-
-/** The step of an age, which may have passed 2^31 and become negative. */
+/** The step of an age, which may have passed 2^31 and become negative; the last four before 2^32 are young again. Four are added, so that the first steps need no branch. */
 function ageStep(age: number): number {
-  const octave = 31 - Math.clz32(age);
-  if (octave < 2) return age;
-  const step = ((octave - 1) << 2) + ((age >>> (octave - 2)) & 3);
+  const shifted = age + 4;
+  const octave = 29 - Math.clz32(shifted | 4);
+  const step = (octave << 2) + ((shifted >>> octave) & 3);
   return step < AGE_COUNT ? step : AGE_COUNT - 1;
 }
 
 /** The least age of a step. */
 export function ageFrom(step: number): number {
-  return step < 4 ? step : (4 + (step & 3)) * 2 ** ((step >> 2) - 1);
+  return (4 + (step & 3)) * 2 ** (step >> 2) - 4;
 }
 
 /** Where a table by class and age keeps an entry with this past that has not been used for `age` calls. */
 export function cellOf(history: number, age: number): number {
-  return (history >> CLASS_BIT) * AGE_COUNT + ageStep(age);
+  return (history >> ROW_BIT) + ageStep(age);
 }

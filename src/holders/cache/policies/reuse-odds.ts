@@ -26,19 +26,22 @@ const CELLS = CLASS_COUNT * AGE_COUNT;
 /** An event in the tables, which are whole numbers so that counting is one addition and yet can fade. */
 const ONE = 16;
 const PRIOR_LIVES = 5;
+/** With fewer a class is as its band. */
+const LEAST_LIVES = 0.25;
 /** The guess: of the entries of an age, this share is used before the age has grown by a half or so (by a factor e). */
 const PRIOR_SHARE = 0.7;
 const WINDOW_TURNS = 16;
 const LEAST_WINDOW = 16_000;
 const WINDOW_PLAY = 1.25;
 /** Values are drawn up again when events have grown by this share, so often at first. */
-const REFRESH_SHARE = 1 / 16;
+const REFRESH_SHARE = 1 / 8;
 const HORIZON_STEPS = 12;
-const LEAST_REFRESH = 256;
-const MOST_REFRESH = 4096;
+const LEAST_REFRESH = 512;
+const MOST_REFRESH = 65536;
 const TURNS_TO_REFRESH = 1 / 8;
 
 const WIDTH = Float64Array.from({ length: AGE_COUNT }, (_, step) => ageFrom(step + 1) - ageFrom(step));
+const PER_WIDTH = WIDTH.map((width) => 1 / width);
 const GUESS = Float64Array.from(
   { length: AGE_COUNT },
   (_, step) => PRIOR_SHARE / ((ageFrom(step) + ageFrom(step + 1)) / 2 + 1),
@@ -55,11 +58,12 @@ const noLives = (): Lives => ({ uses: new Float64Array(AGE_COUNT), others: new F
 const waiting = new Float32Array(CELLS);
 const livesOfAll = noLives();
 const livesOfBands = Array.from({ length: BAND_COUNT }, noLives);
-const livesOfClass = noLives();
+const livesOfOne = noLives();
+const livesOfClass = new Float64Array(CLASS_COUNT);
 const ratesOfAll = new Float64Array(AGE_COUNT);
 const ratesOfBand = new Float64Array(AGE_COUNT);
 const indexOfBand = new Float32Array(AGE_COUNT);
-const ratesOfClass = new Float64Array(AGE_COUNT);
+const ratesOfOne = new Float64Array(AGE_COUNT);
 const spent = new Float64Array(AGE_COUNT + 1);
 const brought = new Float64Array(AGE_COUNT + 1);
 const hull = new Int32Array(AGE_COUNT + 1);
@@ -69,6 +73,8 @@ export class ReuseOdds {
   readonly values = new Float32Array(CELLS);
   readonly #used = new Uint32Array(CELLS);
   readonly #forgotten = new Uint32Array(CELLS);
+  /** Values from this step on are the guess. */
+  #horizon = AGE_COUNT;
   /** How many calls of the cache the counts tell of. */
   #spanCalls = 0;
 
@@ -90,7 +96,7 @@ export class ReuseOdds {
    * One that still waits, standing for `weight` of its like. To be told of all of them, or of a fair sample, before `draw`.
    */
   countWaiting(history: number, { age, weight }: { age: number; weight: number }): void {
-    waiting[cellOf(history, age)]! += weight;
+    waiting[cellOf(history, age)]! += weight * ONE;
   }
 
   /**
@@ -101,25 +107,31 @@ export class ReuseOdds {
   draw({ heldCount, calls }: { heldCount: number; calls: number }): number {
     this.#spanCalls += calls;
     this.#fade(heldCount);
-    this.#sumUp();
-    ratesOf(livesOfAll, GUESS, ratesOfAll);
-    const horizon = Math.min(AGE_COUNT, oldestOf(livesOfAll) + HORIZON_STEPS);
+    const horizon = Math.min(AGE_COUNT, this.#sumUp() + HORIZON_STEPS);
+    const { values } = this;
+    ratesOf(livesOfAll, { guess: GUESS, rates: ratesOfAll, horizon });
     for (let band = 0; band < BAND_COUNT; band++) {
-      ratesOf(livesOfBands[band]!, ratesOfAll, ratesOfBand);
-      gittinsIndex(ratesOfBand, indexOfBand, horizon);
+      ratesOf(livesOfBands[band]!, { guess: ratesOfAll, rates: ratesOfBand, horizon });
+      gittinsIndex(ratesOfBand, { values: indexOfBand, from: 0, horizon });
       const first = band * COUNT_CLASSES;
       // Without an interval there is only the class of entries seen once.
       const end = band === 0 ? 1 : first + COUNT_CLASSES;
       for (let index = first; index < end; index++) {
-        const values = this.values.subarray(index * AGE_COUNT, (index + 1) * AGE_COUNT);
-        if (!this.#livesOf(index, livesOfClass)) {
-          values.set(indexOfBand);
-          continue;
+        const from = index * AGE_COUNT;
+        if (livesOfClass[index]! < LEAST_LIVES * ONE) {
+          for (let step = 0; step < horizon; step++) values[from + step] = indexOfBand[step]!;
+        } else {
+          this.#livesOf(index, livesOfOne, horizon);
+          ratesOf(livesOfOne, { guess: ratesOfBand, rates: ratesOfOne, horizon });
+          gittinsIndex(ratesOfOne, { values, from, horizon });
         }
-        ratesOf(livesOfClass, ratesOfBand, ratesOfClass);
-        gittinsIndex(ratesOfClass, values, horizon);
       }
     }
+    // Nothing is known of later ages, as long as nobody reached them.
+    for (let step = horizon; step < this.#horizon; step++) {
+      for (let from = 0; from < CELLS; from += AGE_COUNT) values[from + step] = GUESS[step]!;
+    }
+    this.#horizon = horizon;
     waiting.fill(0);
     const most = Math.max(MOST_REFRESH, heldCount * TURNS_TO_REFRESH);
     return Math.max(LEAST_REFRESH, Math.min(most, Math.floor(this.#spanCalls * REFRESH_SHARE)));
@@ -130,6 +142,7 @@ export class ReuseOdds {
     this.#used.fill(0);
     this.#forgotten.fill(0);
     this.#spanCalls = 0;
+    this.#horizon = AGE_COUNT;
     this.draw({ heldCount: 0, calls: 0 });
   }
 
@@ -145,60 +158,66 @@ export class ReuseOdds {
     }
   }
 
-  /** Lives of the bands and of all. */
-  #sumUp(): void {
-    livesOfAll.uses.fill(0);
-    livesOfAll.others.fill(0);
-    for (const [band, lives] of livesOfBands.entries()) {
-      lives.uses.fill(0);
-      lives.others.fill(0);
-      for (let index = band * COUNT_CLASSES; index < (band + 1) * COUNT_CLASSES; index++) {
-        this.#livesOf(index, livesOfClass);
-        add(lives, livesOfClass);
-      }
-      add(livesOfAll, lives);
-    }
-  }
-
-  /** False when there are none. */
-  #livesOf(index: number, { uses, others }: Lives): boolean {
-    let sum = 0;
+  /** Sums up the lives of the bands, of all, and of each class; the latest step that any entry reached. */
+  #sumUp(): number {
     const used = this.#used;
     const forgotten = this.#forgotten;
-    for (let step = 0, cell = index * AGE_COUNT; step < AGE_COUNT; step++, cell++) {
-      uses[step] = used[cell]! / ONE;
-      others[step] = forgotten[cell]! / ONE + waiting[cell]!;
-      sum += uses[step]! + others[step]!;
+    let latest = 0;
+    livesOfAll.uses.fill(0);
+    livesOfAll.others.fill(0);
+    for (let band = 0; band < BAND_COUNT; band++) {
+      const { uses, others } = livesOfBands[band]!;
+      uses.fill(0);
+      others.fill(0);
+      for (let index = band * COUNT_CLASSES; index < (band + 1) * COUNT_CLASSES; index++) {
+        let lives = 0;
+        for (let step = 0, cell = index * AGE_COUNT; step < AGE_COUNT; step++, cell++) {
+          const ended = used[cell]!;
+          const rest = forgotten[cell]! + waiting[cell]!;
+          if (ended + rest === 0) continue;
+          uses[step]! += ended;
+          others[step]! += rest;
+          lives += ended + rest;
+        }
+        livesOfClass[index] = lives;
+      }
+      for (let step = 0; step < AGE_COUNT; step++) {
+        livesOfAll.uses[step]! += uses[step]!;
+        livesOfAll.others[step]! += others[step]!;
+        if (uses[step]! + others[step]! > 0 && step > latest) latest = step;
+      }
     }
-    return sum > 0;
+    return latest;
   }
-}
 
-function oldestOf({ uses, others }: Lives): number {
-  let step = AGE_COUNT - 1;
-  while (step > 0 && uses[step]! + others[step]! === 0) step--;
-  return step;
-}
-
-function add(to: Lives, more: Lives): void {
-  for (let step = 0; step < AGE_COUNT; step++) {
-    to.uses[step]! += more.uses[step]!;
-    to.others[step]! += more.others[step]!;
+  #livesOf(index: number, { uses, others }: Lives, horizon: number): void {
+    const used = this.#used;
+    const forgotten = this.#forgotten;
+    for (let step = 0, cell = index * AGE_COUNT; step < horizon; step++, cell++) {
+      uses[step] = used[cell]!;
+      others[step] = forgotten[cell]! + waiting[cell]!;
+    }
   }
 }
 
 /** Uses for each entry and moment at risk, by age. */
-function ratesOf({ uses, others }: Lives, guess: Float64Array, rates: Float64Array): void {
-  let reached = PRIOR_LIVES;
-  for (let step = AGE_COUNT - 1; step >= 0; step--) {
+function ratesOf(
+  { uses, others }: Lives,
+  { guess, rates, horizon }: { guess: Float64Array; rates: Float64Array; horizon: number },
+): void {
+  let reached = PRIOR_LIVES * ONE;
+  for (let step = horizon - 1; step >= 0; step--) {
     const ended = uses[step]! + others[step]!;
     reached += ended;
-    rates[step] = (uses[step]! / WIDTH[step]! + guess[step]! * PRIOR_LIVES) / (reached - ended / 2);
+    rates[step] = (uses[step]! * PER_WIDTH[step]! + guess[step]! * (PRIOR_LIVES * ONE)) / (reached - ended / 2);
   }
 }
 
 /** The index of Gittins by age, from rates of use by age. */
-function gittinsIndex(rates: Float64Array, values: Float32Array, horizon: number): void {
+function gittinsIndex(
+  rates: Float64Array,
+  { values, from, horizon }: { values: Float32Array; from: number; horizon: number },
+): void {
   let alive = 1;
   let end = horizon;
   for (let step = 0; step < horizon; step++) {
@@ -213,7 +232,7 @@ function gittinsIndex(rates: Float64Array, values: Float32Array, horizon: number
       break;
     }
   }
-  for (let step = end; step < AGE_COUNT; step++) values[step] = rates[step]!;
+  for (let step = end; step < horizon; step++) values[from + step] = rates[step]!;
   let top = 0;
   hull[0] = end;
   for (let step = end - 1; step >= 0; step--) {
@@ -226,7 +245,7 @@ function gittinsIndex(rates: Float64Array, values: Float32Array, horizon: number
       top--;
     }
     const near = hull[top]!;
-    values[step] = (brought[near]! - y) / (spent[near]! - x);
+    values[from + step] = (brought[near]! - y) / (spent[near]! - x);
     hull[++top] = step;
   }
 }

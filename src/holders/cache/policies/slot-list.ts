@@ -8,7 +8,10 @@ import { invariant } from '../../../base/assert.ts';
 import { NONE } from '../policy.ts';
 
 /** A copy of `array` with `length` places, filled with what it had. */
-export function resized<A extends Int32Array | Uint32Array | Float64Array | Uint8Array>(array: A, length: number): A {
+export function resized<A extends Int32Array | Uint32Array | Float32Array | Float64Array | Uint8Array>(
+  array: A,
+  length: number,
+): A {
   const copy = new (array.constructor as new (length: number) => A)(length);
   copy.set(array.length <= length ? array : (array.subarray(0, length) as A));
   return copy;
