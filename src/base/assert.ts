@@ -10,6 +10,11 @@ export class InvariantError extends Error {
   override readonly name = 'InvariantError';
 }
 
+/** First in a catch that survives whatever code of somebody else may throw: lets a broken invariant through. */
+export function throwIfBroken(error: unknown): void {
+  if (error instanceof InvariantError) throw error;
+}
+
 /** Throws `InvariantError` unless `condition` holds. */
 export function invariant(condition: unknown, message: string): asserts condition {
   if (!condition) throw new InvariantError(message);
