@@ -202,6 +202,7 @@ describe('snapshot', () => {
       reservedBytes: 120,
       availableBytes: 880,
       peakBytes: 120,
+      grantCount: 1,
       consumers: [
         {
           ...{ name: 'liar', path: 'node/liar', where: 'native', priority: 3, bytes: 0, peakBytes: 0, minBytes: 0 },
