@@ -8,6 +8,11 @@
 /** Tenure's own books or structure are wrong. Never caught, never expected. */
 export class InvariantError extends Error {
   override readonly name = 'InvariantError';
+
+  /** Throws `error` on if it is one: for those who have to live with whatever foreign code throws. */
+  static passOn(error: unknown): void {
+    if (error instanceof this) throw error;
+  }
 }
 
 /** Throws `InvariantError` unless `condition` holds. */

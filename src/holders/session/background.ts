@@ -286,7 +286,7 @@ export class SessionBackground<V, I> {
       await action();
       return null;
     } catch (error) {
-      if (error instanceof InvariantError) throw error;
+      InvariantError.passOn(error);
       this.#writeFailures++;
       return { error };
     }
