@@ -8,11 +8,11 @@
 /** Tenure's own books or structure are wrong. Never caught, never expected. */
 export class InvariantError extends Error {
   override readonly name = 'InvariantError';
-}
 
-/** First in a catch that survives whatever code of somebody else may throw: lets a broken invariant through. */
-export function throwIfBroken(error: unknown): void {
-  if (error instanceof InvariantError) throw error;
+  /** Throws `error` on if it is one: for those who have to live with whatever foreign code throws. */
+  static passOn(error: unknown): void {
+    if (error instanceof this) throw error;
+  }
 }
 
 /** Throws `InvariantError` unless `condition` holds. */

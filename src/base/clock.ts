@@ -48,10 +48,11 @@ export const systemClock: Clock = {
   },
 };
 
-/** A delay every `Clock` accepts: finite, 0 to 2^31 - 1 ms. */
-export function checkedDelay(delayMs: number): number {
-  if (!(delayMs >= 0) || delayMs > MAX_DELAY_MS) {
-    throw new InvalidArgumentError('delayMs', `must lie between 0 and ${MAX_DELAY_MS}; got ${delayMs}.`);
+/** A delay every `Clock` accepts: finite, 0 to 2^31 - 1 ms. `argument` is what the caller calls it. */
+export function checkedDelay(delayMs: number, argument = 'delayMs'): number {
+  if (!(typeof delayMs === 'number' && delayMs >= 0 && delayMs <= MAX_DELAY_MS)) {
+    const problem = `must be a number of milliseconds from 0 to ${MAX_DELAY_MS}; got ${String(delayMs)}.`;
+    throw new InvalidArgumentError(argument, problem);
   }
   return delayMs;
 }

@@ -219,7 +219,6 @@ describe('snapshot', () => {
             availableBytes: 380,
             peakBytes: 120,
             grantCount: 1,
-            grantCount: 1,
           },
           children: [],
           consumers: [

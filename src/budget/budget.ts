@@ -269,7 +269,7 @@ export class Budget implements Disposable {
     const { targetBytes, level = 'low', deadlineMs = DEFAULT_RECLAIM_DEADLINE_MS, signal, where } = options;
     this.#requireOpen();
     requireBytes(targetBytes, 'targetBytes');
-    checkedDelay(deadlineMs);
+    checkedDelay(deadlineMs, 'deadlineMs');
     if (!LEVELS.includes(level))
       throw new InvalidArgumentError('level', `must be one of ${LEVELS.join(', ')}; got ${level}.`);
     signal?.throwIfAborted();

@@ -75,7 +75,7 @@ export class Reservation implements Disposable {
    */
   async grow(bytes: number, { timeoutMs = DEFAULT_GROW_TIMEOUT_MS, signal }: GrowOptions = {}): Promise<void> {
     this.#check(bytes);
-    checkedDelay(timeoutMs);
+    checkedDelay(timeoutMs, 'timeoutMs');
     signal?.throwIfAborted();
     if (this.#leaf.asked === 'called') throw new ReclaimReentryError(this.#leaf.path);
     if (this.tryGrow(bytes)) return;

@@ -255,7 +255,7 @@ export class SlabAllocator implements Disposable {
   release({ targetBytes, deadlineMs }: SlabReleaseOptions): SlabRelease {
     this.#requireOpen();
     requireBytes(targetBytes, 'targetBytes');
-    if (deadlineMs !== undefined) checkedDelay(deadlineMs);
+    if (deadlineMs !== undefined) checkedDelay(deadlineMs, 'deadlineMs');
     if (this.#isReleasing) return NOTHING;
     this.#isReleasing = true;
     try {

@@ -83,7 +83,7 @@ export class EmbeddingCache implements AsyncDisposable {
       throw new InvalidArgumentError('model', 'must be a text of 1 to 128 characters.');
     }
     requireBytes(maxQueuedBytes, 'maxQueuedBytes');
-    checkedDelay(storeTimeoutMs);
+    checkedDelay(storeTimeoutMs, 'storeTimeoutMs');
     this.model = model;
     this.#cache = new Cache({ ...options, where: options.where ?? 'native', sizeOf: bytesOf });
     const { clock = systemClock } = options;

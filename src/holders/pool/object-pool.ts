@@ -82,7 +82,7 @@ export class ObjectPool<T> implements AsyncDisposable {
       if (signal?.aborted) return Promise.reject(signal.reason);
       if (timeoutMs !== undefined) {
         try {
-          checkedDelay(timeoutMs);
+          checkedDelay(timeoutMs, 'timeoutMs');
         } catch (error) {
           return Promise.reject(error);
         }
@@ -143,7 +143,7 @@ export class ObjectPool<T> implements AsyncDisposable {
    * @throws InvalidArgumentError for a bad time.
    */
   async close(options: PoolCloseOptions = {}): Promise<PoolCloseReport> {
-    const timeoutMs = checkedDelay(options.timeoutMs ?? this.#core.options.closeTimeoutMs);
+    const timeoutMs = checkedDelay(options.timeoutMs ?? this.#core.options.closeTimeoutMs, 'timeoutMs');
     this.#closed ??= this.#close(timeoutMs, options.signal);
     return this.#closed;
   }

@@ -8,7 +8,7 @@
  *
  * The store may fail in each. Then nothing leaves memory that the disk does not have; it is counted, told once, and tried again.
  */
-import { throwIfBroken } from '../../base/assert.ts';
+import { InvariantError } from '../../base/assert.ts';
 import { nextTurn, type Timer } from '../../base/clock.ts';
 import { messageOf, TenureError } from '../../base/errors.ts';
 import type { ReclaimRequest } from '../../budget/consumer.ts';
@@ -286,7 +286,7 @@ export class SessionBackground<V, I> {
       await action();
       return null;
     } catch (error) {
-      throwIfBroken(error);
+      InvariantError.passOn(error);
       this.#writeFailures++;
       return { error };
     }

@@ -109,7 +109,7 @@ export function settingsOf(
       `must lie between 1 and ${mostRecordBytes} with a limitBytes of ${limitBytes}, for reading a record takes several times its size; got ${maxRecordBytes}.`,
     );
   }
-  checkedDelay(waitMs);
+  checkedDelay(waitMs, 'waitMs');
   if (signal !== null && !(signal instanceof AbortSignal))
     throw new InvalidArgumentError('signal', 'must be an AbortSignal.');
   if (onProgress !== null && typeof onProgress !== 'function')

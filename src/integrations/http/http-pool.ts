@@ -71,9 +71,14 @@ export class HttpPool implements AsyncDisposable {
     }
     this.name = name;
     this.#max = checkedSize(0, options.max ?? 100).max;
-    this.#idleTimeoutMs = checkedDelay(idleTimeoutMs);
+    this.#idleTimeoutMs = checkedDelay(idleTimeoutMs, 'idleTimeoutMs');
     const holder = budget === undefined ? null : { budget, name, where, priority };
-    this.#books = new SocketBooks({ name, holder, bytesPerSocket, waitMs: checkedDelay(acquireTimeoutMs) });
+    this.#books = new SocketBooks({
+      name,
+      holder,
+      bytesPerSocket,
+      waitMs: checkedDelay(acquireTimeoutMs, 'acquireTimeoutMs'),
+    });
     const limits = { keepAlive: true, maxSockets: this.#max, maxTotalSockets: this.#max, maxFreeSockets: this.#max };
     const agentOptions = { scheduling: 'lifo', timeout: this.#idleTimeoutMs, ...options.agent, ...limits } as const;
     this.http = httpAgent(this.#books, agentOptions);

@@ -174,7 +174,7 @@ describe('requests', () => {
       expect(() => poolOf({ name: `bad ${requestsPerMinute}`, requestsPerMinute })).toThrow('requestsPerMinute');
     }
     expect(() => poolOf({ name: 'bad burst', requestsPerMinute: 60, burst: 0 })).toThrow('burst');
-    expect(() => poolOf({ name: 'bad time', requestTimeoutMs: -1 })).toThrow('delayMs');
+    expect(() => poolOf({ name: 'bad time', requestTimeoutMs: -1 })).toThrow('requestTimeoutMs');
   });
 });
 

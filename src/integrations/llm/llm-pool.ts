@@ -86,7 +86,7 @@ export class LlmPool<C> implements AsyncDisposable {
       throw new InvalidArgumentError('create', 'must be a function that makes a client.');
     }
     this.#clock = options.clock ?? systemClock;
-    this.#requestTimeoutMs = checkedDelay(requestTimeoutMs);
+    this.#requestTimeoutMs = checkedDelay(requestTimeoutMs, 'requestTimeoutMs');
     this.#acquireTimeoutMs = options.acquireTimeoutMs ?? 30_000;
     this.#breaker = breaker;
     this.#rate =
@@ -124,7 +124,7 @@ export class LlmPool<C> implements AsyncDisposable {
   ): Promise<R> {
     if (typeof work !== 'function') throw new InvalidArgumentError('work', 'must be a function.');
     const { signal, timeoutMs = this.#acquireTimeoutMs, requestTimeoutMs = this.#requestTimeoutMs } = options;
-    checkedDelay(requestTimeoutMs);
+    checkedDelay(requestTimeoutMs, 'requestTimeoutMs');
     this.#breaker?.admit();
     const startMs = this.#clock.monotonicMs();
     const lease = await this.#pool.acquire({ timeoutMs, ...(signal && { signal }) });

@@ -86,7 +86,7 @@ export function checkedOptions(options: AdmissionOptions) {
     throw new InvalidArgumentError('budget', 'must be a Budget, such as tenure.budget.');
   for (const [argument, bytes] of Object.entries({ minBytes, maxBytes, defaultEstimateBytes }))
     requireBytes(bytes, argument);
-  checkedDelay(heldTooLongMs);
+  checkedDelay(heldTooLongMs, 'heldTooLongMs');
   if (!(maxHeldMs > 0)) throw new InvalidArgumentError('maxHeldMs', `must be above 0; got ${maxHeldMs}.`);
   if (!Number.isInteger(maxWaiting) || maxWaiting < 0 || maxWaiting > MOST_WAITING)
     throw new InvalidArgumentError('maxWaiting', `must be a whole number from 0 to 1,000,000; got ${maxWaiting}.`);

@@ -1,6 +1,8 @@
 /** What an owner may hold, and what a kind of work is taken to cost. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ClosedError } from '../../base/errors.ts';
 import { Budget } from '../../budget/budget.ts';
+import { Quotas } from '../../budget/quota.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { Admission } from './admission.ts';
 import type { AdmissionOptions, AdmitOptions } from './admission-options.ts';
@@ -45,6 +47,18 @@ afterEach(() => {
 });
 
 describe('quotas', () => {
+  it('are whole when a ticket grows after its budget was closed', () => {
+    const closed = new Budget({ limitBytes: 1_000, clock });
+    const owners = new Quotas();
+    const admission = admissionWith({ budget: closed, quota: owners });
+    const ticket = ticketOf(admission, 100, { tenant: 'acme' });
+    closed.close();
+    expect(() => ticket.adjust(300)).toThrow(ClosedError);
+    expect(owners.usedBytes('acme')).toBe(100);
+    ticket.release();
+    expect(owners.usedBytes('acme')).toBe(0);
+  });
+
   const quota = (limitBytes: number) => {
     const charged = new Map<string, number>();
     return {

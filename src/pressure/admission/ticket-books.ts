@@ -119,10 +119,14 @@ export class TicketBooks implements TicketBook {
     const moreBytes = bytes - ticket.bytes;
     if (moreBytes > 0) {
       if (!this.tryCharge(tenant, moreBytes)) return this.#overrun();
-      if (!reservation.tryGrow(moreBytes)) {
-        this.refund(tenant, moreBytes);
-        return this.#overrun();
+      let hasRoom = false;
+      try {
+        hasRoom = reservation.tryGrow(moreBytes);
+      } finally {
+        // Also of a budget that was closed first, which throws.
+        if (!hasRoom) this.refund(tenant, moreBytes);
       }
+      if (!hasRoom) return this.#overrun();
     } else if (moreBytes < 0) {
       reservation.shrink(-moreBytes);
       this.refund(tenant, -moreBytes);
