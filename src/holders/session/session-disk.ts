@@ -76,13 +76,36 @@ export class SessionDisk<V, I> {
         isPacked: [stored.value, ...stored.items].every(({ form }) => form === 'deflate'),
       });
     } catch (error) {
-      if (error instanceof SessionDamagedError) {
-        this.counts.damaged++;
-        const { message } = error.cause as Error;
-        this.#tell({ type: 'sessions.damaged', session: sessionTag(id), message });
-      }
-      throw error;
+      throw this.#noted(id, error);
     }
+  }
+
+  /** The last items alone; null for no session. @throws SessionDamagedError; what the store throws */
+  async readLast(id: string, count: number): Promise<readonly I[] | null> {
+    if (this.touches.get(id)) await this.touches.flush();
+    const usedAtMs = Math.round(this.#clock.nowMs());
+    const stored = await this.#store.readLast({ id, count, nowMs: usedAtMs });
+    if (!stored) return null;
+    const { ttlMs, expiresAtMs: storedExpiresAtMs } = stored;
+    const touch = { id, usedAtMs, ttlMs, expiresAtMs: usedAtMs + ttlMs };
+    if (this.#options.isRolling && TouchLog.isWorthWriting({ ...touch, storedExpiresAtMs })) this.touches.note(touch);
+    try {
+      return (await this.#coder.decodeItems<I>(id, stored)).items;
+    } catch (error) {
+      throw this.#noted(id, error);
+    }
+  }
+
+  /** Adds items to a session that is not read; false for none. @throws as `encode`; what the store throws */
+  async record(id: string, items: readonly I[], signal: AbortSignal | undefined): Promise<boolean> {
+    const { isRolling, maxSessionBytes: maxBytes } = this.#options;
+    const append = itemsOf(this.#coder.encode(id, items, 'items'));
+    if (this.touches.get(id)) await this.touches.flush();
+    const nowMs = Math.round(this.#clock.nowMs());
+    const written = await this.#store.append({ id, items: append, nowMs, isRolling, maxBytes }, signal);
+    if (written.isWritten) this.counts.written++;
+    else if (written.storedBytes !== null) this.#coder.refuseSize(id, written.storedBytes);
+    return written.isWritten;
   }
 
   /** The new session, or the version of the one that has the id. */
@@ -276,6 +299,15 @@ export class SessionDisk<V, I> {
 
   #checkSize(id: string, bytes: number): void {
     if (bytes > this.#options.maxSessionBytes) this.#coder.refuseSize(id, bytes);
+  }
+
+  #noted(id: string, error: unknown): unknown {
+    if (error instanceof SessionDamagedError) {
+      this.counts.damaged++;
+      const { message } = error.cause as Error;
+      this.#tell({ type: 'sessions.damaged', session: sessionTag(id), message });
+    }
+    return error;
   }
 
   #mark(): Promise<string> {

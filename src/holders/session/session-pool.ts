@@ -28,8 +28,15 @@ import type { LiveSession } from './live-session.ts';
 import { LiveSessions } from './live-sessions.ts';
 import { OpenSession } from './open-session.ts';
 import type { Session, SessionInfo } from './session.ts';
-import { type Made, MOST_ATTEMPTS, SessionAccess } from './session-access.ts';
-import type { ChangeOptions, CreateOptions, SessionChanges, SessionUpdate, SessionWaiting } from './session-calls.ts';
+import { type Made, SessionAccess } from './session-access.ts';
+import type {
+  ChangeOptions,
+  CreateOptions,
+  RecordOptions,
+  SessionChanges,
+  SessionUpdate,
+  SessionWaiting,
+} from './session-calls.ts';
 import { SessionDisk } from './session-disk.ts';
 import { SessionBusyError, SessionConflictError, SessionNotFoundError } from './session-errors.ts';
 import {
@@ -42,7 +49,8 @@ import {
   type SessionPoolOptions,
 } from './session-options.ts';
 import type { SessionStatistics } from './session-statistics.ts';
-import { untilAborted, within } from './until.ts';
+import { SessionTail } from './session-tail.ts';
+import { isThenable, untilAborted, within } from './until.ts';
 
 /** 192 bits: not to be guessed. */
 const ID_BYTES = 24;
@@ -60,6 +68,7 @@ export class SessionPool<V = unknown, I = unknown> implements SessionChanges<V, 
   readonly #live: LiveSessions<V, I>;
   readonly #background: SessionBackground<V, I>;
   readonly #access: SessionAccess<V, I>;
+  readonly #tail: SessionTail<V, I>;
   readonly #counts = { created: 0, destroyed: 0 };
   #closing: Promise<void> | undefined;
 
@@ -91,6 +100,7 @@ export class SessionPool<V = unknown, I = unknown> implements SessionChanges<V, 
     const parts = { options, lanes: this.#lanes, disk: this.#disk, live: this.#live };
     this.#background = new SessionBackground(parts);
     this.#access = new SessionAccess({ ...parts, background: this.#background });
+    this.#tail = new SessionTail({ ...parts, access: this.#access });
   }
 
   /** The name it has in the budget and in events. */
@@ -221,6 +231,31 @@ export class SessionPool<V = unknown, I = unknown> implements SessionChanges<V, 
   }
 
   /**
+   * Adds items at the end without reading the session: one that is not in memory stays on the disk. As durable as `append`.
+   *
+   * @param options `initial` makes the session when there is none, for `owner`.
+   * @throws SessionNotFoundError without `initial`; as `create`.
+   */
+  record(id: string, items: readonly I[], options: RecordOptions<V, I> = {}): Promise<void> {
+    this.#requireOpen();
+    requireItems(items);
+    return this.#tail.record(id, items, {
+      ...options,
+      create: (value) => this.create(value, { ...options, id, items }),
+    });
+  }
+
+  /**
+   * The last `count` items, oldest first, from memory, or from the disk without the rest; null for no session.
+   *
+   * @throws as `get`.
+   */
+  last(id: string, count: number, { signal }: SessionWaiting = {}): Promise<readonly I[] | null> {
+    this.#requireOpen();
+    return this.#tail.last(id, requireCount(count, 'count', 1), signal);
+  }
+
+  /**
    * Begins the session's life anew. Cheap: it is written with others, and only if its end has moved by a hundredth of its life.
    *
    * @returns false when there is no such session.
@@ -268,24 +303,7 @@ export class SessionPool<V = unknown, I = unknown> implements SessionChanges<V, 
     requireSessionId(id);
     return this.#lanes.run(
       id,
-      async () => {
-        for (let attempt = 1; ; attempt++) {
-          const session = await this.#access.current(id);
-          if (session === null) throw new SessionNotFoundError({ id });
-          await this.#disk.writeBack(session);
-          signal?.throwIfAborted();
-          const renamed = await this.#disk.rename(session, newSessionId());
-          if (renamed) {
-            this.#access.forget(session);
-            await this.#access.keep(renamed);
-            this.#access.use(renamed, { isRolling: this.#options.isRolling });
-            return this.#snapshot(renamed);
-          }
-          session.mark = null;
-          const { version: expectedVersion } = session;
-          if (attempt === MOST_ATTEMPTS) throw new SessionConflictError({ id, expectedVersion, actualVersion: null });
-        }
-      },
+      async () => this.#snapshot(await this.#access.rename(id, newSessionId(), signal)),
       signal,
     );
   }
@@ -385,8 +403,4 @@ function newSessionId(): string {
 
 function requireItems(items: readonly unknown[]): void {
   if (!Array.isArray(items)) throw new InvalidArgumentError('items', 'must be a list.');
-}
-
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
