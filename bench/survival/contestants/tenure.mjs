@@ -13,8 +13,8 @@ import { nearestPassages, readKnowledge } from '../knowledge.mjs';
 
 const MIB = 2 ** 20;
 /** An LLM call costs as much as ten embeddings. What is asked for most stays even while requests need room: without it each would need more. */
-const ANSWERS = { missCost: 10, minBytes: 2 * MIB };
-const EMBEDDINGS = { model: 'simulated-1536', where: 'native', minBytes: 8 * MIB };
+const ANSWERS = { missCost: 10, minBytes: MIB };
+const EMBEDDINGS = { model: 'simulated-1536', where: 'native', minBytes: 2 * MIB };
 /** The longest conversation of a heavy user. */
 const LONGEST_CONVERSATION_BYTES = 64 * MIB;
 /** Files are seldom asked for again; a few of the latest may stay. */
@@ -25,7 +25,7 @@ const BYTES_PER_BODY_BYTE = 1.5;
 /** What a request holds besides its body. */
 const REQUEST_BYTES = 64 * 2 ** 10;
 /** How long a request waits for room before it is refused. */
-const ROOM_WITHIN_MS = 1_000;
+const ROOM_WITHIN_MS = 4_000;
 
 /** @returns {Promise<import('../front.mjs').Contestant>} */
 export async function open({ directory }) {

@@ -18,8 +18,7 @@
  * **Time.** In memory it is monotonic; on the disk wall time. When the wall clock was set, what is live is written with its new end, and
  * the next removal of expired sessions is left out.
  */
-import { randomBytes } from 'node:crypto';
-import { ClosedError, InvalidArgumentError } from '../../base/errors.ts';
+import { ClosedError } from '../../base/errors.ts';
 import type { SessionTotals } from '../../storage/session-store.ts';
 import { SessionBackground } from './background.ts';
 import { SessionCoder } from './codec.ts';
@@ -39,10 +38,12 @@ import type {
 } from './session-calls.ts';
 import { SessionDisk } from './session-disk.ts';
 import { SessionBusyError, SessionConflictError, SessionNotFoundError } from './session-errors.ts';
+import { newSessionId } from './session-id.ts';
 import {
   type FilledOptions,
   filledOptions,
   requireCount,
+  requireItems,
   requireOwner,
   requireSessionId,
   requireTtl,
@@ -52,8 +53,6 @@ import type { SessionStatistics } from './session-statistics.ts';
 import { SessionTail } from './session-tail.ts';
 import { isThenable, untilAborted, within } from './until.ts';
 
-/** 192 bits: not to be guessed. */
-const ID_BYTES = 24;
 const PAGE_SESSIONS = 200;
 
 /**
@@ -394,13 +393,4 @@ export class SessionPool<V = unknown, I = unknown> implements SessionChanges<V, 
   #requireOpen(): void {
     if (this.#closing) throw new ClosedError(`The session pool ${this.#options.name}`);
   }
-}
-
-/** A new id that cannot be guessed: 192 random bits in base64url. */
-function newSessionId(): string {
-  return randomBytes(ID_BYTES).toString('base64url');
-}
-
-function requireItems(items: readonly unknown[]): void {
-  if (!Array.isArray(items)) throw new InvalidArgumentError('items', 'must be a list.');
 }
