@@ -15,8 +15,8 @@ const MIB = 2 ** 20;
 /** An LLM call costs as much as ten embeddings. What is asked for most stays even while requests need room: without it each would need more. */
 const ANSWERS = { missCost: 10, minBytes: MIB };
 const EMBEDDINGS = { model: 'simulated-1536', where: 'native', minBytes: 2 * MIB };
-/** The longest conversation of a heavy user. */
-const LONGEST_CONVERSATION_BYTES = 64 * MIB;
+/** The longest conversation of a heavy user. Prompts are made of the end, which the disk gives as well, so conversations give way first. */
+const CONVERSATIONS = { maxSessionBytes: 64 * MIB, priority: 9 };
 /** Files are seldom asked for again; a few of the latest may stay. */
 const FILES = { maxBytes: 2 * MIB, maxSessionBytes: 16 * MIB, priority: 10 };
 const AS_IT_IS = { encode: (bytes) => bytes, decode: (bytes) => bytes };
@@ -36,10 +36,7 @@ export async function open({ directory }) {
   // One process has these sessions, so those in memory are the newest. What was said is written before it is acknowledged; how many turns a
   // session has may reach the disk a second later.
   const sessions = tenure.sessions('sessions', { isShared: false, durability: 'write-back' });
-  const conversations = tenure.sessions('conversations', {
-    isShared: false,
-    maxSessionBytes: LONGEST_CONVERSATION_BYTES,
-  });
+  const conversations = tenure.sessions('conversations', { isShared: false, ...CONVERSATIONS });
   const files = tenure.sessions('files', { isShared: false, codec: AS_IT_IS, ...FILES });
 
   const holders = {

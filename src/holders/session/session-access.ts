@@ -15,7 +15,7 @@ import { type FilledOptions, requireSessionId } from './session-options.ts';
 import { untilAborted } from './until.ts';
 
 /** A change made by a function is made again so often when other processes are always first. */
-export const MOST_ATTEMPTS = 100;
+const MOST_ATTEMPTS = 100;
 
 export interface AccessParts<V, I> {
   readonly options: FilledOptions<V>;
