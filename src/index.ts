@@ -89,6 +89,7 @@ export type { Session, SessionInfo } from './holders/session/session.ts';
 export type {
   ChangeOptions,
   CreateOptions,
+  RecordOptions,
   SessionChanges,
   SessionUpdate,
   SessionWaiting,

@@ -57,8 +57,11 @@ export class LimitedGroup implements AsyncDisposable {
   }
 
   /** Starts a command as a member of the group. */
-  run(command: readonly string[]): ChildProcess {
-    return spawn('sh', ['-c', JOIN_AND_RUN, this.#folder, ...command], { stdio: ['ignore', 'ignore', 'pipe'] });
+  run(command: readonly string[], environment: Readonly<Record<string, string>> = {}): ChildProcess {
+    return spawn('sh', ['-c', JOIN_AND_RUN, this.#folder, ...command], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
   }
 
   /** How many members the kernel has killed for want of memory. */

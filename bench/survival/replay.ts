@@ -31,6 +31,8 @@ const LEAST_PATIENCE_MS = 10_000;
 export interface ReplayOptions {
   /** A file in `contestants/`, without `.mjs`. */
   readonly contestant: string;
+  /** Variables the server is started with. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Hard limit of the server's group; Infinity only measures. */
   readonly limitBytes: number;
   /** The demand is three times this; by default the limit. */
@@ -86,7 +88,8 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
     const { port: upstreamPort } = await upstream.next<{ port: number }>();
     const port = await freePort();
     const command = [script(`contestants/${contestant}.mjs`), port, `http://127.0.0.1:${upstreamPort}`, directory];
-    await using server = new SupervisedServer({ group, port, command: [process.execPath, ...command.map(String)] });
+    const started = { command: [process.execPath, ...command.map(String)], environment: options.environment };
+    await using server = new SupervisedServer({ group, port, ...started });
     await server.ready();
     const patienceMs = Math.max(LEAST_PATIENCE_MS, PATIENCE_MS / modelHaste);
     const orders = { port, traceFile, share, compression, users, patienceMs, seed: SEED };

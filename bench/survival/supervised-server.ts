@@ -22,16 +22,24 @@ export interface Death {
   readonly lastWords: string;
 }
 
+export interface ServerOptions {
+  readonly group: LimitedGroup;
+  readonly command: readonly string[];
+  readonly port: number;
+  /** Variables besides those of this process. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
+}
+
 export class SupervisedServer implements AsyncDisposable {
   readonly deaths: Death[] = [];
   anonPeakBytes = 0;
-  readonly #options: { group: LimitedGroup; command: readonly string[]; port: number };
+  readonly #options: ServerOptions;
   readonly #sampling: NodeJS.Timeout;
   #child!: ChildProcess;
   #readyAtMs = performance.now();
   #isStopping = false;
 
-  constructor(options: { group: LimitedGroup; command: readonly string[]; port: number }) {
+  constructor(options: ServerOptions) {
     this.#options = options;
     this.#start();
     this.#sampling = setInterval(() => {
@@ -70,9 +78,9 @@ export class SupervisedServer implements AsyncDisposable {
   }
 
   #start(): void {
-    const { group, command } = this.#options;
+    const { group, command, environment } = this.#options;
     const killsBefore = group.kills;
-    const child = group.run(command);
+    const child = group.run(command, environment);
     let lastWords = '';
     child.stderr!.setEncoding('utf8').on('data', (text: string) => {
       lastWords = (lastWords + text).slice(-LAST_WORDS);

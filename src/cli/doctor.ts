@@ -65,7 +65,7 @@ export async function examine(at: {
   });
   return [
     checkNode(process.versions.node),
-    ...(heap ? [checkHeap(heap, limit), checkSemiSpaces(heap)] : []),
+    ...(heap ? [checkHeap(heap, limit), checkSemiSpaces(heap, limit)] : []),
     checkContainer(container, limit),
     ...checkSwap(root),
     ...checkStall(stall, process.platform),

@@ -8,12 +8,13 @@
  * **Versions.** Whoever writes names the version he has read and the one he makes, and the store compares and sets in one transaction,
  * for all processes: of two that read the same version one is refused. Only `touch` and `pack` leave the version, for they change
  * nothing that a reader sees. A new session begins above every version that a removed one of the pool had, so a version read from a
- * session is never met again in one that was made later under the same id.
+ * session is never met again in one that was made later under the same id. `append` makes the next version of whichever is there: an
+ * item at the end is right whatever stands before it.
  *
  * **Time.** Expiry is wall time, for it must survive the process. What has expired is not read and not listed, and its id may be taken
  * again; the row stays until `removeExpired`. `write` and `versionOf` do not look at it: who holds the session in memory knows better.
  *
- * Promises: `create`, `write`, `touch`, `rename`, `remove` resolve only when the change is durable; what another process wrote is seen by
+ * Promises: `create`, `write`, `append`, `touch`, `rename`, `remove` resolve only when the change is durable; what another process wrote is seen by
  * the next call.
  */
 
@@ -79,6 +80,22 @@ export interface SessionWrite {
   readonly touch?: Omit<SessionTouch, 'id'> | undefined;
 }
 
+/** Items for the end of a session, whatever is in it. */
+export interface SessionAppend {
+  readonly id: string;
+  readonly items: StoredItems;
+  readonly nowMs: number;
+  /** Its life begins anew; written where that moves its end by a hundredth of its life, for an index that is not touched is not written. */
+  readonly isRolling: boolean;
+  /** The most the session may take as it is kept. */
+  readonly maxBytes: number;
+}
+
+/** Added; or not, and what the session would have taken: null for none, or one that has expired. */
+export type SessionAppended =
+  | { readonly isWritten: true; readonly version: number; readonly storedBytes: number }
+  | { readonly isWritten: false; readonly storedBytes: number | null };
+
 export interface SessionTouch {
   readonly id: string;
   readonly usedAtMs: number;
@@ -107,6 +124,8 @@ export interface SessionTotals {
 export interface SessionStore {
   /** The session with everything in it; null for none, or one that has expired. */
   read(id: string, nowMs: number): Promise<StoredSession | null>;
+  /** The session without its value, and of its items the chunks that hold the last `count`; null as for `read`. */
+  readLast(of: { id: string; count: number; nowMs: number }): Promise<Omit<StoredSession, 'value'> | null>;
   /** The version that is there, expired or not; null for none. */
   versionOf(id: string): Promise<number | null>;
   /**
@@ -117,6 +136,8 @@ export interface SessionStore {
   /** Refused when the id is taken by a session that has not expired. `signal` withdraws it while it still waits, as with `write`. */
   create(session: NewSession, signal?: AbortSignal): Promise<SessionWritten>;
   write(write: SessionWrite, signal?: AbortSignal): Promise<SessionWritten>;
+  /** Adds items at the end and reads nothing of the session. `signal` as with `write`. */
+  append(added: SessionAppend, signal?: AbortSignal): Promise<SessionAppended>;
   /** Sets when sessions expire, all in one transaction. Unknown ids are passed over. */
   touch(touches: readonly SessionTouch[]): Promise<void>;
   /** Gives a session another id, under which it goes on with the next version; refused like a write, or when the new id is taken. */

@@ -95,6 +95,53 @@ export function describeSessionStore(name: string, open: () => Promise<SessionSt
       expect(await one.totals()).toEqual({ sessions: 1, bytes: 'value'.length });
     });
 
+    it('adds items to whatever version is there, within a bound, and begins its life anew', async () => {
+      const { one, other } = await fresh();
+      await one.create(newSession('a', { items: itemsOf('1') }));
+      await other.write({ id: 'a', fromVersion: 1, version: 5, value: plain('other') });
+      const added = { id: 'a', items: itemsOf('2', '3'), nowMs: NOW_MS + 9, isRolling: true, maxBytes: 9 };
+      expect(await one.append(added)).toEqual({ isWritten: true, version: 6, storedBytes: 9 });
+      expect(await contentOf(other, 'a')).toEqual({ version: 6, value: 'other', items: ['1', '2', '3'] });
+      // Nine of 60,000 milliseconds are not worth a write.
+      expect((await one.read('a', NOW_MS))?.expiresAtMs).toBe(NOW_MS + TTL_MS);
+      expect(await one.append(added)).toEqual({ isWritten: false, storedBytes: 12 });
+      await one.append({ ...added, maxBytes: 99, nowMs: NOW_MS + 600 });
+      expect(await one.read('a', NOW_MS)).toMatchObject({
+        usedAtMs: NOW_MS + 600,
+        expiresAtMs: NOW_MS + 600 + TTL_MS,
+      });
+      await one.append({ ...added, maxBytes: 99, nowMs: NOW_MS + 9_000, isRolling: false });
+      expect((await one.read('a', NOW_MS))?.expiresAtMs).toBe(NOW_MS + 600 + TTL_MS);
+      const nothing = { isWritten: false, storedBytes: null };
+      expect(await one.append({ ...added, id: 'none' })).toEqual(nothing);
+      expect(await one.append({ ...added, nowMs: NOW_MS + 600 + TTL_MS })).toEqual(nothing);
+      expect(await one.totals()).toEqual({ sessions: 1, bytes: 'other'.length + 1 + 9 });
+      await expect(one.append(added, AbortSignal.abort(new Error('enough')))).rejects.toThrow('enough');
+    });
+
+    it('reads the last items alone', async () => {
+      const { one } = await fresh();
+      await one.create(newSession('a', { items: itemsOf('1', '2', '3') }));
+      await one.write({ id: 'a', fromVersion: 1, version: 2, append: itemsOf('4') });
+      await one.write({ id: 'a', fromVersion: 2, version: 3, append: itemsOf('5', '6'), keepLast: 5 });
+      const last = async (count: number) => {
+        const session = (await one.readLast({ id: 'a', count, nowMs: NOW_MS }))!;
+        const items = session.items.flatMap((chunk) => textOf(chunk).split(' ')).slice(session.droppedItems);
+        return { items, chunks: session.items.length };
+      };
+      expect(await last(1)).toEqual({ items: ['6'], chunks: 1 });
+      expect(await last(3)).toEqual({ items: ['4', '5', '6'], chunks: 2 });
+      expect(await last(4)).toEqual({ items: ['3', '4', '5', '6'], chunks: 3 });
+      expect((await last(99)).items).toEqual(['2', '3', '4', '5', '6']);
+      expect(await one.readLast({ id: 'none', count: 1, nowMs: NOW_MS })).toBeNull();
+      expect(await one.readLast({ id: 'a', count: 1, nowMs: NOW_MS + TTL_MS })).toBeNull();
+      await one.create(newSession('empty'));
+      expect(await one.readLast({ id: 'empty', count: 1, nowMs: NOW_MS })).toMatchObject({
+        items: [],
+        droppedItems: 0,
+      });
+    });
+
     it('does not read what has expired, and gives its id away', async () => {
       const { one } = await fresh();
       await one.create(newSession('a'));
@@ -229,6 +276,7 @@ export function describeSessionStore(name: string, open: () => Promise<SessionSt
           keepLast: fc.option(fc.nat(5)),
           isStale: fc.boolean(),
         }),
+        fc.record({ kind: fc.constant('append' as const), id, size: fc.integer({ min: 1, max: 3 }) }),
         fc.record({ kind: fc.constant('remove' as const), id }),
         fc.record({ kind: fc.constant('rename' as const), id, newId: id }),
       );
@@ -267,6 +315,13 @@ export function describeSessionStore(name: string, open: () => Promise<SessionSt
               if (each.value !== null) held.value = `v${each.value}`;
               held.items.push(...texts);
               if (each.keepLast !== null) held.items.splice(0, Math.max(0, held.items.length - each.keepLast));
+            } else if (each.kind === 'append') {
+              const texts = Array.from({ length: each.size }, () => `i${count++}`);
+              const added = { id: each.id, items: itemsOf(...texts), nowMs: NOW_MS, isRolling: true, maxBytes: 1e6 };
+              expect((await store.append(added)).isWritten).toBe(held !== undefined);
+              if (!held) continue;
+              held.version++;
+              held.items.push(...texts);
             } else if (each.kind === 'remove') {
               expect(await store.remove(each.id)).toBe(held !== undefined);
               gone(each.id);

@@ -13,53 +13,49 @@ import { nearestPassages, readKnowledge } from '../knowledge.mjs';
 
 const MIB = 2 ** 20;
 /** An LLM call costs as much as ten embeddings. What is asked for most stays even while requests need room: without it each would need more. */
-const ANSWERS = { missCost: 10, minBytes: 2 * MIB };
-const EMBEDDINGS = { where: 'native', sizeOf: (vector) => vector.byteLength, minBytes: 6 * MIB };
-/** The longest conversation of a heavy user. */
-const LONGEST_CONVERSATION_BYTES = 64 * MIB;
+const ANSWERS = { missCost: 10, minBytes: MIB };
+const EMBEDDINGS = { model: 'simulated-1536', where: 'native', minBytes: 2 * MIB };
+/** The longest conversation of a heavy user. Prompts are made of the end, which the disk gives as well, so conversations give way first. */
+const CONVERSATIONS = { maxSessionBytes: 64 * MIB, priority: 9 };
 /** Files are seldom asked for again; a few of the latest may stay. */
-const FILES = { maxBytes: 8 * MIB, maxSessionBytes: 16 * MIB, priority: 10 };
+const FILES = { maxBytes: 2 * MIB, maxSessionBytes: 16 * MIB, priority: 10 };
 const AS_IT_IS = { encode: (bytes) => bytes, decode: (bytes) => bytes };
-/** While a body is read there are its pieces, the whole of it, its text in two bytes a character, and the values made of that. */
-const BYTES_PER_BODY_BYTE = 5;
-/** Then there are the values alone. */
-const BYTES_PER_READ_BODY_BYTE = 2;
+/** The pieces of a body while it comes in, then the values made of it. The whole and its text are there for an instant, of one request at a time. */
+const BYTES_PER_BODY_BYTE = 1.5;
 /** What a request holds besides its body. */
 const REQUEST_BYTES = 64 * 2 ** 10;
 /** How long a request waits for room before it is refused. */
-const ROOM_WITHIN_MS = 1_000;
+const ROOM_WITHIN_MS = 4_000;
 
 /** @returns {Promise<import('../front.mjs').Contestant>} */
 export async function open({ directory }) {
   const knowledge = readKnowledge(directory);
   const tenure = await Tenure.open({ directory: join(directory, 'tenure') });
   const answers = tenure.cache('answers', ANSWERS);
-  const embeddings = tenure.cache('embeddings', EMBEDDINGS);
+  const embeddings = tenure.embeddings(EMBEDDINGS);
   // One process has these sessions, so those in memory are the newest. What was said is written before it is acknowledged; how many turns a
   // session has may reach the disk a second later.
   const sessions = tenure.sessions('sessions', { isShared: false, durability: 'write-back' });
-  const conversations = tenure.sessions('conversations', {
-    isShared: false,
-    maxSessionBytes: LONGEST_CONVERSATION_BYTES,
-  });
+  const conversations = tenure.sessions('conversations', { isShared: false, ...CONVERSATIONS });
   const files = tenure.sessions('files', { isShared: false, codec: AS_IT_IS, ...FILES });
 
   const holders = {
     answer: (question, ask) => answers.getOrCompute(question, ask),
-    embedding: (key, embed) => embeddings.getOrCompute(key, embed),
+    async embedding(key, embed) {
+      const [vector] = await embeddings.embed([key], async () => [await embed()]);
+      return vector;
+    },
     nearest: (vector, count) => nearestPassages(knowledge, vector, count),
     async append(user, { file, ...turn }) {
       const fileId = file && `${user}/${turn.id}`;
-      if (file) await files.create(file, { id: fileId });
-      const conversation = await conversations.open(user, { initial: {} });
-      try {
-        await conversation.append([{ ...turn, fileId }]);
-      } finally {
-        conversation.close();
-      }
+      // Asked for at once, they are written together.
+      await Promise.all([
+        file && files.create(file, { id: fileId }),
+        conversations.record(user, [{ ...turn, fileId }], { initial: {} }),
+      ]);
     },
     async lastTurns(user, count) {
-      return (await conversations.get(user))?.items.slice(-count) ?? [];
+      return (await conversations.last(user, count)) ?? [];
     },
     async turn(user, id) {
       const turn = (await conversations.get(user))?.items.find((item) => item.id === id);
@@ -74,14 +70,15 @@ export async function open({ directory }) {
       update: async (id, change) => (await sessions.update(id, change)).value,
     },
     async admit(bodyBytes, signal) {
-      const ticket = await tenure.admission.admitOrRefuse(REQUEST_BYTES + bodyBytes * BYTES_PER_BODY_BYTE, {
+      const ticket = await tenure.admission.admitOrRefuse(REQUEST_BYTES + Math.ceil(bodyBytes * BYTES_PER_BODY_BYTE), {
         signal,
         kind: 'request',
         timeoutMs: ROOM_WITHIN_MS,
       });
       if (ticket.admitted) {
         return {
-          bodyIsRead: () => ticket.adjust(REQUEST_BYTES + bodyBytes * BYTES_PER_READ_BODY_BYTE),
+          // What the body was, its values are.
+          bodyIsRead() {},
           [Symbol.dispose]: () => ticket.release(),
         };
       }

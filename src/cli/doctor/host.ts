@@ -95,7 +95,7 @@ export function checkAllocator(root: string, environment: Environment): Finding[
   ];
   if (arenas === undefined) {
     const what = 'glibc may keep up to eight arenas of freed memory for each core';
-    const fix = 'MALLOC_ARENA_MAX=2 bounds it at little cost.';
+    const fix = 'MALLOC_ARENA_MAX=2 bounds it at little cost; in a small container also MALLOC_MMAP_THRESHOLD_=131072.';
     findings.push({ check: 'allocator.arenas', severity: 'info', what, evidence: 'MALLOC_ARENA_MAX is not set', fix });
   } else {
     findings.push({

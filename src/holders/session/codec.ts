@@ -41,13 +41,17 @@ export class SessionCoder {
 
   /** @throws SessionValueError, SessionCodecError, SessionTooLargeError */
   encode<T>(id: string, value: T, name: 'value' | 'items'): Encoded<T> {
-    const bytes = this.#codec ? this.#encoded(id, value, this.#codec) : this.#json(value, name);
-    if (bytes.byteLength > this.#maxBytes) this.refuseSize(id, bytes.byteLength);
+    const bytes = this.#bytesOf(id, value, name);
     try {
       return { bytes, value: frozen(this.#decoded<T>(bytes)) };
     } catch (cause) {
       throw new SessionCodecError({ id, problem: 'does not decode what it has encoded', cause });
     }
+  }
+
+  /** The bytes alone, for what is not kept in memory; a codec of the user's is tried all the same. @throws as `encode` */
+  encodeBytes(id: string, value: unknown, name: 'value' | 'items'): Uint8Array {
+    return this.#codec ? this.encode(id, value, name).bytes : this.#bytesOf(id, value, name);
   }
 
   /** @throws SessionDamagedError */
@@ -87,6 +91,12 @@ export class SessionCoder {
 
   refuseSize(id: string, bytes: number): never {
     throw new SessionTooLargeError({ id, bytes, limitBytes: this.#maxBytes });
+  }
+
+  #bytesOf(id: string, value: unknown, name: 'value' | 'items'): Uint8Array {
+    const bytes = this.#codec ? this.#encoded(id, value, this.#codec) : this.#json(value, name);
+    if (bytes.byteLength > this.#maxBytes) this.refuseSize(id, bytes.byteLength);
+    return bytes;
   }
 
   #json(value: unknown, name: string): Uint8Array {

@@ -15,7 +15,7 @@ import { type FilledOptions, requireSessionId } from './session-options.ts';
 import { untilAborted } from './until.ts';
 
 /** A change made by a function is made again so often when other processes are always first. */
-export const MOST_ATTEMPTS = 100;
+const MOST_ATTEMPTS = 100;
 
 export interface AccessParts<V, I> {
   readonly options: FilledOptions<V>;
@@ -53,12 +53,15 @@ export class SessionAccess<V, I> {
   async find(id: string, signal: AbortSignal | undefined): Promise<LiveSession<V, I> | null> {
     requireSessionId(id);
     signal?.throwIfAborted();
+    return (await this.findLive(id, signal)) ?? untilAborted(this.#load(id), signal);
+  }
+
+  /** The newest state of a session if memory has it. */
+  async findLive(id: string, signal: AbortSignal | undefined): Promise<LiveSession<V, I> | null> {
     const live = this.#parts.live.get(id);
-    if (live && !this.#isExpired(live) && (await untilAborted(this.#isNewest(live), signal))) {
-      this.counts.hits++;
-      return live;
-    }
-    return untilAborted(this.#load(id), signal);
+    if (!live || this.#isExpired(live) || !(await untilAborted(this.#isNewest(live), signal))) return null;
+    this.counts.hits++;
+    return live;
   }
 
   /** As `find`, for whoever stands in the session's lane. */
@@ -80,8 +83,13 @@ export class SessionAccess<V, I> {
   }
 
   /** Changes a session, in its lane; what was made from a version that is not the newest any more is made again. */
-  async change(id: string, wanted: WantedChange<V, I>): Promise<Session<V, I>> {
-    const { options, lanes, disk, background } = this.#parts;
+  change(id: string, wanted: WantedChange<V, I>): Promise<Session<V, I>> {
+    return this.#parts.lanes.run(id, () => this.changeNow(id, wanted), wanted.signal);
+  }
+
+  /** As `change`, for whoever stands in the session's lane. */
+  async changeNow(id: string, wanted: WantedChange<V, I>): Promise<Session<V, I>> {
+    const { options, disk, background } = this.#parts;
     const { version, append, keepLast, ttlMs, signal } = wanted;
     const attempt = async (): Promise<Session<V, I> | SessionConflictError> => {
       const session = await this.current(id);
@@ -104,17 +112,31 @@ export class SessionAccess<V, I> {
       this.use(session, { isRolling: options.isRolling || ttlMs !== undefined, ttlMs });
       return session.snapshot(options.clock);
     };
-    return lanes.run(
-      id,
-      async () => {
-        for (let attempts = 1; ; attempts++) {
-          const outcome = await attempt();
-          if (!(outcome instanceof SessionConflictError)) return outcome;
-          if (attempts === MOST_ATTEMPTS) throw outcome;
-        }
-      },
-      signal,
-    );
+    for (let attempts = 1; ; attempts++) {
+      const outcome = await attempt();
+      if (!(outcome instanceof SessionConflictError)) return outcome;
+      if (attempts === MOST_ATTEMPTS) throw outcome;
+    }
+  }
+
+  /** Gives a session the id `newId`, in its lane. @throws SessionNotFoundError, SessionConflictError */
+  async rename(id: string, newId: string, signal: AbortSignal | undefined): Promise<LiveSession<V, I>> {
+    const { options, disk } = this.#parts;
+    for (let attempt = 1; ; attempt++) {
+      const session = await this.current(id);
+      if (session === null) throw new SessionNotFoundError({ id });
+      await disk.writeBack(session);
+      signal?.throwIfAborted();
+      const renamed = await disk.rename(session, newId);
+      if (renamed) {
+        this.forget(session);
+        await this.keep(renamed);
+        this.use(renamed, { isRolling: options.isRolling });
+        return renamed;
+      }
+      session.mark = null;
+      if (attempt === MOST_ATTEMPTS) throw this.#conflict(id, session.version, null);
+    }
   }
 
   /** Takes it into memory if there is room. */

@@ -16,6 +16,12 @@ export interface CreateOptions<I> extends SessionWaiting {
   readonly items?: readonly I[] | undefined;
 }
 
+/** How items are added to a session that is not read. */
+export interface RecordOptions<V, I> extends Omit<CreateOptions<I>, 'id' | 'items'> {
+  /** Makes the session when there is none. */
+  readonly initial?: V | undefined;
+}
+
 /** How a session is changed. */
 export interface ChangeOptions extends SessionWaiting {
   /** The version the change was made from; it is refused, or merged, when another is there by now. */

@@ -76,13 +76,37 @@ export class SessionDisk<V, I> {
         isPacked: [stored.value, ...stored.items].every(({ form }) => form === 'deflate'),
       });
     } catch (error) {
-      if (error instanceof SessionDamagedError) {
-        this.counts.damaged++;
-        const { message } = error.cause as Error;
-        this.#tell({ type: 'sessions.damaged', session: sessionTag(id), message });
-      }
-      throw error;
+      throw this.#noted(id, error);
     }
+  }
+
+  /** The last items alone; null for no session. @throws SessionDamagedError; what the store throws */
+  async readLast(id: string, count: number): Promise<readonly I[] | null> {
+    if (this.touches.get(id)) await this.touches.flush();
+    const usedAtMs = Math.round(this.#clock.nowMs());
+    const stored = await this.#store.readLast({ id, count, nowMs: usedAtMs });
+    if (!stored) return null;
+    const { ttlMs, expiresAtMs: storedExpiresAtMs } = stored;
+    const touch = { id, usedAtMs, ttlMs, expiresAtMs: usedAtMs + ttlMs };
+    if (this.#options.isRolling && TouchLog.isWorthWriting({ ...touch, storedExpiresAtMs })) this.touches.note(touch);
+    try {
+      return (await this.#coder.decodeItems<I>(id, stored)).items;
+    } catch (error) {
+      throw this.#noted(id, error);
+    }
+  }
+
+  /** Adds items to a session that is not read; false for none. @throws as `encode`; what the store throws */
+  async record(id: string, items: readonly I[], signal: AbortSignal | undefined): Promise<boolean> {
+    const { isRolling, maxSessionBytes: maxBytes } = this.#options;
+    const bytes = this.#coder.encodeBytes(id, items, 'items');
+    const append: StoredItems = { form: 'plain', bytes, count: items.length };
+    if (this.touches.get(id)) await this.touches.flush();
+    const nowMs = Math.round(this.#clock.nowMs());
+    const written = await this.#store.append({ id, items: append, nowMs, isRolling, maxBytes }, signal);
+    if (written.isWritten) this.counts.written++;
+    else if (written.storedBytes !== null) this.#coder.refuseSize(id, written.storedBytes);
+    return written.isWritten;
   }
 
   /** The new session, or the version of the one that has the id. */
@@ -155,13 +179,13 @@ export class SessionDisk<V, I> {
     while (session.unwritten) {
       const { fromVersion, hasValue, isTrimmed } = session.unwritten;
       const fresh = session.unwritten.append.slice(-Math.max(1, session.items.length));
-      const append = fresh.length > 0 ? this.#coder.encode(session.id, fresh, 'items') : undefined;
+      const append = fresh.length > 0 ? this.#coder.encodeBytes(session.id, fresh, 'items') : undefined;
       const written = await this.#put(session, {
         ...{ id: session.id, fromVersion, version: session.version },
         value: hasValue
-          ? { form: 'plain', bytes: this.#coder.encode(session.id, session.value, 'value').bytes }
+          ? { form: 'plain', bytes: this.#coder.encodeBytes(session.id, session.value, 'value') }
           : undefined,
-        append: append && itemsOf(append),
+        append: append && { form: 'plain', bytes: append, count: fresh.length },
         keepLast: isTrimmed ? session.items.length : undefined,
       });
       if (written.isWritten) session.unwritten = null;
@@ -204,8 +228,8 @@ export class SessionDisk<V, I> {
   /** Deflates what is kept of a session; false when that changes nothing. */
   async pack(session: LiveSession<V, I>): Promise<boolean> {
     const { id, version, value, items } = session;
-    const packed = await this.#coder.pack(this.#coder.encode(id, value, 'value').bytes);
-    const list = items.length > 0 ? await this.#coder.pack(this.#coder.encode(id, items, 'items').bytes) : null;
+    const packed = await this.#coder.pack(this.#coder.encodeBytes(id, value, 'value'));
+    const list = items.length > 0 ? await this.#coder.pack(this.#coder.encodeBytes(id, items, 'items')) : null;
     if (packed.form === 'plain' && list?.form !== 'deflate') return false;
     return this.#store.pack({ id, version, value: packed, items: list && { ...list, count: items.length } });
   }
@@ -286,6 +310,15 @@ export class SessionDisk<V, I> {
 
   #checkSize(id: string, bytes: number): void {
     if (bytes > this.#options.maxSessionBytes) this.#coder.refuseSize(id, bytes);
+  }
+
+  #noted(id: string, error: unknown): unknown {
+    if (error instanceof SessionDamagedError) {
+      this.counts.damaged++;
+      const { message } = error.cause as Error;
+      this.#tell({ type: 'sessions.damaged', session: sessionTag(id), message });
+    }
+    return error;
   }
 
   #mark(): Promise<string> {

@@ -169,6 +169,11 @@ export function requireCount(value: number, argument: string, least: number): nu
   return value;
 }
 
+/** @throws InvalidArgumentError */
+export function requireItems(items: readonly unknown[]): void {
+  if (!Array.isArray(items)) throw new InvalidArgumentError('items', 'must be a list.');
+}
+
 function requireDelay(value: number, argument: string, leastMs: number): void {
   let isDelay = true;
   try {

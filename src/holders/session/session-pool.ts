@@ -18,8 +18,7 @@
  * **Time.** In memory it is monotonic; on the disk wall time. When the wall clock was set, what is live is written with its new end, and
  * the next removal of expired sessions is left out.
  */
-import { randomBytes } from 'node:crypto';
-import { ClosedError, InvalidArgumentError } from '../../base/errors.ts';
+import { ClosedError } from '../../base/errors.ts';
 import type { SessionTotals } from '../../storage/session-store.ts';
 import { SessionBackground } from './background.ts';
 import { SessionCoder } from './codec.ts';
@@ -28,24 +27,32 @@ import type { LiveSession } from './live-session.ts';
 import { LiveSessions } from './live-sessions.ts';
 import { OpenSession } from './open-session.ts';
 import type { Session, SessionInfo } from './session.ts';
-import { type Made, MOST_ATTEMPTS, SessionAccess } from './session-access.ts';
-import type { ChangeOptions, CreateOptions, SessionChanges, SessionUpdate, SessionWaiting } from './session-calls.ts';
+import { type Made, SessionAccess } from './session-access.ts';
+import type {
+  ChangeOptions,
+  CreateOptions,
+  RecordOptions,
+  SessionChanges,
+  SessionUpdate,
+  SessionWaiting,
+} from './session-calls.ts';
 import { SessionDisk } from './session-disk.ts';
 import { SessionBusyError, SessionConflictError, SessionNotFoundError } from './session-errors.ts';
+import { newSessionId } from './session-id.ts';
 import {
   type FilledOptions,
   filledOptions,
   requireCount,
+  requireItems,
   requireOwner,
   requireSessionId,
   requireTtl,
   type SessionPoolOptions,
 } from './session-options.ts';
 import type { SessionStatistics } from './session-statistics.ts';
-import { untilAborted, within } from './until.ts';
+import { SessionTail } from './session-tail.ts';
+import { isThenable, untilAborted, within } from './until.ts';
 
-/** 192 bits: not to be guessed. */
-const ID_BYTES = 24;
 const PAGE_SESSIONS = 200;
 
 /**
@@ -60,6 +67,7 @@ export class SessionPool<V = unknown, I = unknown> implements SessionChanges<V, 
   readonly #live: LiveSessions<V, I>;
   readonly #background: SessionBackground<V, I>;
   readonly #access: SessionAccess<V, I>;
+  readonly #tail: SessionTail<V, I>;
   readonly #counts = { created: 0, destroyed: 0 };
   #closing: Promise<void> | undefined;
 
@@ -91,6 +99,7 @@ export class SessionPool<V = unknown, I = unknown> implements SessionChanges<V, 
     const parts = { options, lanes: this.#lanes, disk: this.#disk, live: this.#live };
     this.#background = new SessionBackground(parts);
     this.#access = new SessionAccess({ ...parts, background: this.#background });
+    this.#tail = new SessionTail({ ...parts, access: this.#access });
   }
 
   /** The name it has in the budget and in events. */
@@ -221,6 +230,31 @@ export class SessionPool<V = unknown, I = unknown> implements SessionChanges<V, 
   }
 
   /**
+   * Adds items at the end without reading the session: one that is not in memory stays on the disk. As durable as `append`.
+   *
+   * @param options `initial` makes the session when there is none, for `owner`.
+   * @throws SessionNotFoundError without `initial`; as `create`.
+   */
+  record(id: string, items: readonly I[], options: RecordOptions<V, I> = {}): Promise<void> {
+    this.#requireOpen();
+    requireItems(items);
+    return this.#tail.record(id, items, {
+      ...options,
+      create: (value) => this.create(value, { ...options, id, items }),
+    });
+  }
+
+  /**
+   * The last `count` items, oldest first, from memory, or from the disk without the rest; null for no session.
+   *
+   * @throws as `get`.
+   */
+  last(id: string, count: number, { signal }: SessionWaiting = {}): Promise<readonly I[] | null> {
+    this.#requireOpen();
+    return this.#tail.last(id, requireCount(count, 'count', 1), signal);
+  }
+
+  /**
    * Begins the session's life anew. Cheap: it is written with others, and only if its end has moved by a hundredth of its life.
    *
    * @returns false when there is no such session.
@@ -268,24 +302,7 @@ export class SessionPool<V = unknown, I = unknown> implements SessionChanges<V, 
     requireSessionId(id);
     return this.#lanes.run(
       id,
-      async () => {
-        for (let attempt = 1; ; attempt++) {
-          const session = await this.#access.current(id);
-          if (session === null) throw new SessionNotFoundError({ id });
-          await this.#disk.writeBack(session);
-          signal?.throwIfAborted();
-          const renamed = await this.#disk.rename(session, newSessionId());
-          if (renamed) {
-            this.#access.forget(session);
-            await this.#access.keep(renamed);
-            this.#access.use(renamed, { isRolling: this.#options.isRolling });
-            return this.#snapshot(renamed);
-          }
-          session.mark = null;
-          const { version: expectedVersion } = session;
-          if (attempt === MOST_ATTEMPTS) throw new SessionConflictError({ id, expectedVersion, actualVersion: null });
-        }
-      },
+      async () => this.#snapshot(await this.#access.rename(id, newSessionId(), signal)),
       signal,
     );
   }
@@ -376,17 +393,4 @@ export class SessionPool<V = unknown, I = unknown> implements SessionChanges<V, 
   #requireOpen(): void {
     if (this.#closing) throw new ClosedError(`The session pool ${this.#options.name}`);
   }
-}
-
-/** A new id that cannot be guessed: 192 random bits in base64url. */
-function newSessionId(): string {
-  return randomBytes(ID_BYTES).toString('base64url');
-}
-
-function requireItems(items: readonly unknown[]): void {
-  if (!Array.isArray(items)) throw new InvalidArgumentError('items', 'must be a list.');
-}
-
-function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }

@@ -26,3 +26,8 @@ export function within<T>(
       .finally(() => timer.cancel());
   });
 }
+
+/** Tells what comes later from what is there. */
+export function isThenable<T>(value: T | PromiseLike<T>): value is PromiseLike<T> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

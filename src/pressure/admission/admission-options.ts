@@ -28,7 +28,7 @@ export interface AdmissionOptions {
   readonly maxBytes?: number;
   /** At level high, work of this priority and above is refused (10 gives first); without it none is. */
   readonly lowPriorityFrom?: number;
-  /** When room is not asked for any more, and for how long; false for always asking. */
+  /** When room is not asked for any more, and for how long (at first 500 ms, up to 2,000 by default); false for always asking. */
   readonly circuit?: CircuitOptions | false;
   /** How many may wait at once, 0 to 1,000,000; 1,000 by default. */
   readonly maxWaiting?: number;

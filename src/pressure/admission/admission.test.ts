@@ -189,7 +189,7 @@ describe('a refusal', () => {
     }
   });
 
-  it('comes without a word to the budget once the circuit is open, and a probe closes it', async () => {
+  it('comes without asking for room once the circuit is open, and a probe closes it', async () => {
     const holder = new ScriptedConsumer(budget, { name: 'holder', bytes: 1_000, onReclaim: () => 0 });
     let asked = 0;
     const watched: AdmissionOptions['budget'] = {
@@ -214,16 +214,39 @@ describe('a refusal', () => {
     const askedBefore = asked;
     const refusal = refusalOf(admission, 10);
     expect(refusal.reason).toBe('circuit_open');
-    expect(refusal.retryAfterMs).toBeGreaterThanOrEqual(1_000);
-    expect(refusal.retryAfterMs).toBeLessThanOrEqual(1_334);
+    expect(refusal.retryAfterMs).toBeGreaterThanOrEqual(500);
+    expect(refusal.retryAfterMs).toBeLessThanOrEqual(667);
     expect(asked).toBe(askedBefore);
-    holder.reservation.shrink(500);
-    expect(refusalOf(admission, 10).reason).toBe('circuit_open');
     ticketOf(admission, 0).release();
     expect(admission.statistics().circuit).toBe('open');
-    await clock.advance(1_000);
+    await clock.advance(500);
+    holder.reservation.shrink(10);
     ticketOf(admission, 10).release();
     expect(admission.statistics().circuit).toBe('closed');
+    holder.reservation.free();
+  });
+
+  it('does not outlast the want of room, whatever is left of the pause', () => {
+    const holder = new ScriptedConsumer(budget, { name: 'holder', bytes: 1_000, onReclaim: () => 0 });
+    const admission = admissionWith();
+    for (let time = 0; time < 6; time++) refusalOf(admission, 10);
+    expect(admission.statistics()).toMatchObject({ circuit: 'open', refused: { budget: 5, circuit_open: 1 } });
+    holder.reservation.shrink(50);
+    expect(refusalOf(admission, 100).reason).toBe('circuit_open');
+    ticketOf(admission, 10).release();
+    expect(admission.statistics().circuit).toBe('closed');
+    holder.reservation.free();
+  });
+
+  it('pauses for two seconds at most', async () => {
+    const holder = new ScriptedConsumer(budget, { name: 'holder', bytes: 1_000, onReclaim: () => 0 });
+    const admission = admissionWith();
+    for (let time = 0; time < 5; time++) refusalOf(admission, 10);
+    for (let probe = 0; probe < 6; probe++) {
+      await clock.advance(2_000);
+      expect(refusalOf(admission, 10).reason).toBe('budget');
+    }
+    expect(refusalOf(admission, 10).retryAfterMs).toBeLessThanOrEqual(2_667);
     holder.reservation.free();
   });
 

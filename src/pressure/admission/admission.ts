@@ -7,8 +7,8 @@
  *
  * **The order of the questions**, cheapest first, and who is asked matters: (1) *pressure*: while the process sheds, nothing is taken but
  * work of priority 0, which gives memory back or is the last resort; at level high, work of low priority is refused where told so.
- * (2) the *circuit*: when room was lacking repeatedly, the budget is not asked at all for a while. (3) the *quota* of the tenant.
- * (4) the *budget*. Only a lack of room counts for the circuit: pressure costs nothing to ask for and ends when it ends, and a quota or a
+ * (2) the *quota* of the tenant. (3) the *budget*, as it is now. (4) the *circuit*: when room was lacking repeatedly, nobody waits and
+ * nobody is asked to make room for a while; what fits as it is, is taken all the same, and closes it. Only a lack of room counts for the circuit: pressure costs nothing to ask for and ends when it ends, and a quota or a
  * size is the matter of one caller, who must not close the door to others.
  *
  * **Promises.** `tryAdmit` never waits and, with `release`, takes a fraction of a microsecond. The sum of all open tickets is in the books as
@@ -37,7 +37,7 @@ import {
   requirePriority,
   type WaitOptions,
 } from './admission-options.ts';
-import { CircuitBreaker, type Pass } from './circuit-breaker.ts';
+import { CircuitBreaker, type CircuitOptions, type Pass } from './circuit-breaker.ts';
 import { LearnedCosts } from './learned-costs.ts';
 import type { Refusal } from './refusal.ts';
 import { Refusals } from './refusals.ts';
@@ -46,6 +46,9 @@ import type { Remains, Ticket } from './ticket.ts';
 import { TicketBooks, type Wanted } from './ticket-books.ts';
 
 const SWEEP_MS = 1_000;
+/** Room comes free within moments, when other work ends: not as a dead server comes back. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 2_000;
 const NO_OPTIONS: AdmitOptions = {};
 /** Where no circuit has a say. */
 const ALWAYS: Pass = { succeeded() {}, failed() {}, abandoned() {} };
@@ -106,7 +109,7 @@ export class Admission implements Disposable {
     this.#clock = clock;
     this.#events = events;
     const { name, minBytes, maxBytes, heldTooLongMs, maxHeldMs, defaultEstimateBytes } = this.#limits;
-    this.#circuit = circuit === false ? null : new CircuitBreaker({ ...circuit, name, clock, events });
+    this.#circuit = circuit === false ? null : new CircuitBreaker({ ...withPauses(circuit), name, clock, events });
     this.#costs = new LearnedCosts({ defaultBytes: defaultEstimateBytes });
     this.#books = new TicketBooks({
       ...{ budget, name, minBytes, maxBytes, quota, costs: this.#costs, heldTooLongMs, maxHeldMs },
@@ -216,12 +219,16 @@ export class Admission implements Disposable {
     if (this.#isUnderPressure(priority)) return this.#refuse('pressure', wanted);
     // Who wants no room learns nothing about it, and needs none.
     const pass = this.#circuit === null || bytes === 0 ? ALWAYS : this.#circuit.tryPass();
-    if (pass === null) return this.#refuse('circuit_open', wanted);
-    if (!this.#isCharged(wanted, pass)) return this.#refuse('quota', wanted);
+    if (!this.#isCharged(wanted, pass ?? ALWAYS)) return this.#refuse('quota', wanted);
     const ticket = this.#books.tryOpen(wanted);
     if (ticket !== null) {
-      pass.succeeded();
+      if (pass === null) this.#circuit!.close('there is room again');
+      else pass.succeeded();
       return ticket;
+    }
+    if (pass === null) {
+      this.#books.refund(tenant, bytes);
+      return this.#refuse('circuit_open', wanted);
     }
     if (!this.#books.couldHold(bytes)) {
       this.#books.refund(tenant, bytes);
@@ -337,4 +344,9 @@ export class Admission implements Disposable {
     const heldMs = this.#clock.monotonicMs() - openedMs;
     this.#events({ type: 'admission.ticket_lost', atMs: this.#clock.nowMs(), cause, kind, tenant, bytes, heldMs });
   }
+}
+
+function withPauses(circuit: CircuitOptions): CircuitOptions {
+  const { firstPauseMs = FIRST_PAUSE_MS } = circuit;
+  return { firstPauseMs, longestPauseMs: Math.max(firstPauseMs, LONGEST_PAUSE_MS), ...circuit };
 }

@@ -167,6 +167,11 @@ export class CircuitBreaker {
     }
   }
 
+  /** Ends the pause: somebody has seen otherwise that what it waits for has come. Without effect where it is closed. */
+  close(reason: string): void {
+    if (this.#state !== 'closed') this.#close(reason);
+  }
+
   /**
    * What came of a pass.
    *
@@ -180,7 +185,7 @@ export class CircuitBreaker {
       return;
     }
     this.#isProbing = false;
-    if (outcome === 'succeeded') this.#close();
+    if (outcome === 'succeeded') this.#close('the probe succeeded');
     else if (outcome === 'failed') this.#open('the probe failed');
     else this.#pass = new PeriodPass(this);
   }
@@ -206,10 +211,11 @@ export class CircuitBreaker {
     this.#change('open', reason, pauseMs);
   }
 
-  #close(): void {
+  #close(reason: string): void {
     this.#closedAtMs = this.#clock.monotonicMs();
+    this.#isProbing = false;
     this.#pass = new PeriodPass(this);
-    this.#change('closed', 'the probe succeeded');
+    this.#change('closed', reason);
   }
 
   #change(to: CircuitState, reason: string, pauseMs = 0): void {

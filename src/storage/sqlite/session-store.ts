@@ -7,6 +7,8 @@
  */
 import type {
   NewSession,
+  SessionAppend,
+  SessionAppended,
   SessionPage,
   SessionRecord,
   SessionStore,
@@ -23,6 +25,8 @@ import type { Queries } from './queries.ts';
 import { formOf, formRank, RECORD_COLUMNS, recordOf, type SessionRow } from './session-rows.ts';
 import { DamagedRowError } from './sqlite-errors.ts';
 
+/** A session's end is worth writing when it has moved by this share of its life. */
+const MOVED_SHARE = 1 / 100;
 /** Sessions removed in one transaction. */
 const REMOVED_AT_ONCE = 500;
 
@@ -54,6 +58,27 @@ export class SqliteSessionStore implements SessionStore {
         value: { form: formOf(value.form), bytes: value.bytes },
         items: items.map(({ count, form, bytes }) => ({ count, form: formOf(form), bytes })),
         droppedItems: items.length === 0 ? 0 : row.first_item - items[0]!.position,
+      };
+    });
+  }
+
+  async readLast({ id, count, nowMs }: { id: string; count: number; nowMs: number }) {
+    return this.#database.read((db) => {
+      const row = this.#find(db, id);
+      if (!row || row.expires_at_ms <= nowMs) return null;
+      const from = Math.max(row.first_item, row.next_item - count);
+      // No chunk is empty, so there are at most `count` of them, and as many as that are looked at.
+      const items = db
+        .all<{ position: number; count: number; form: number; bytes: Uint8Array }>(
+          `SELECT position, count, form, bytes FROM session_items WHERE session_key = ? ORDER BY position DESC LIMIT ?`,
+          ...[row.key, row.next_item - from],
+        )
+        .filter((chunk) => chunk.position + chunk.count > from)
+        .reverse();
+      return {
+        ...recordOf(row),
+        items: items.map((chunk) => ({ count: chunk.count, form: formOf(chunk.form), bytes: chunk.bytes })),
+        droppedItems: items.length === 0 ? 0 : from - items[0]!.position,
       };
     });
   }
@@ -112,6 +137,30 @@ export class SqliteSessionStore implements SessionStore {
       if (touch) this.#touch(db, { id, ...touch });
       return { isWritten: true, version, storedBytes };
     }, signal);
+  }
+
+  append({ id, items, nowMs, isRolling, maxBytes }: SessionAppend, signal?: AbortSignal): Promise<SessionAppended> {
+    return this.#database.write(
+      (db) => {
+        const row = this.#find(db, id);
+        if (!row || row.expires_at_ms <= nowMs) return { isWritten: false, storedBytes: null };
+        const { key, next_item: position, ttl_ms: ttlMs } = row;
+        const storedBytes = row.stored_bytes + items.bytes.byteLength;
+        if (storedBytes > maxBytes) return { isWritten: false, storedBytes };
+        addItems(db, { key, position, items });
+        const version = row.version + 1;
+        db.run(
+          'UPDATE sessions SET version = ?, stored_bytes = ?, next_item = ? WHERE key = ?',
+          ...[version, storedBytes, position + items.count, key],
+        );
+        const expiresAtMs = nowMs + ttlMs;
+        if (isRolling && Math.abs(expiresAtMs - row.expires_at_ms) >= ttlMs * MOVED_SHARE) {
+          this.#touch(db, { id, usedAtMs: nowMs, ttlMs, expiresAtMs });
+        }
+        return { isWritten: true, version, storedBytes };
+      },
+      signal ? { signal } : {},
+    );
   }
 
   async touch(touches: readonly SessionTouch[]): Promise<void> {
