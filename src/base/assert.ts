@@ -11,7 +11,7 @@ export class InvariantError extends Error {
 
   /** Throws `error` on if it is one: for those who have to live with whatever foreign code throws. */
   static passOn(error: unknown): void {
-    if (error instanceof this) throw error;
+    if (error instanceof InvariantError) throw error;
   }
 }
 
