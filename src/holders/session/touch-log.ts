@@ -39,17 +39,19 @@ export class TouchLog {
     this.#pending.delete(id);
   }
 
-  /** Writes what is noted. What the store refuses stays noted, unless it was noted anew meanwhile. @throws what the store throws */
+  /**
+   * Writes what is noted by now; what is noted meanwhile waits for the next time, or a busy pool would write without end. It stays noted until
+   * the store has it, so that nobody who reads meanwhile takes an older end for true; what the store refuses stays as well.
+   *
+   * @throws what the store throws
+   */
   async flush(): Promise<void> {
-    while (this.#pending.size > 0) {
-      const batch = [...this.#pending.values()].slice(0, TOUCHES_AT_ONCE);
-      for (const { id } of batch) this.#pending.delete(id);
-      try {
-        await this.#store.touch(batch);
-      } catch (error) {
-        for (const touch of batch) if (!this.#pending.has(touch.id)) this.#pending.set(touch.id, touch);
-        throw error;
-      }
+    const due = [...this.#pending.values()];
+    for (let from = 0; from < due.length; from += TOUCHES_AT_ONCE) {
+      const batch = due.slice(from, from + TOUCHES_AT_ONCE).filter((touch) => this.#pending.get(touch.id) === touch);
+      if (batch.length === 0) continue;
+      await this.#store.touch(batch);
+      for (const touch of batch) if (this.#pending.get(touch.id) === touch) this.#pending.delete(touch.id);
     }
   }
 }
