@@ -63,7 +63,9 @@ export const bench: Bench = {
         'peak MB',
         'peak anonymous MB',
         'turns lost %',
+        'turns unanswered %',
         'sessions lost %',
+        'sessions unanswered %',
         'cache hits %',
       ],
       rows,
@@ -72,7 +74,7 @@ export const bench: Bench = {
         'Requests: arrivals, prompt and generated tokens of the Azure LLM inference trace 2023 (conversations; CC-BY), 39 times as fast, open loop; latency from when a request was due.',
         'As doctor advises: --max-semi-space-size of a fortieth of the limit, 16 MB at most; MALLOC_ARENA_MAX=2, MALLOC_MMAP_THRESHOLD_=131072. Any of the servers may be started so.',
         'The demand is three times the limit: 512 MB gets the whole trace, 256 MB its first half, 160 MB its first 31 %, with as large a share of users, topics and passages. The runs without a limit get the whole trace.',
-        'Lost: of up to 4,000 acknowledged turns, and of all sessions, what is missing or wrong when it is asked for after the replay.',
+        'Lost: of up to 4,000 acknowledged turns, and of all sessions, what is gone or wrong when it is asked for after the replay. Unanswered: refused for as long as it was asked, so nobody can tell.',
         'Killed by the kernel: over the limit of the cgroup. Heap limit: V8 ends the process at the heap size that it derives from the limit of the cgroup.',
       ],
     };
@@ -117,7 +119,9 @@ function row(run: { contestant: Contestant; limitMb: number; result: ReplayResul
     (result.peakBytes / MIB).toFixed(0),
     (result.anonPeakBytes / MIB).toFixed(0),
     percent(turns.lost, turns.asked),
+    percent(turns.unanswered, turns.asked),
     percent(sessions.lost, sessions.acknowledged),
+    percent(sessions.unanswered, sessions.acknowledged),
     (result.hitRatio * 100).toFixed(1),
   ];
 }

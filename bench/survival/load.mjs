@@ -21,7 +21,7 @@ import { chatBody, contextText, fileText, planTurns, questionText, seededRandom 
 const VERIFIED_TURNS = 4_000;
 const VERIFIERS = 4;
 const REFUSAL_WAIT_MS = 200;
-/** A server that refuses for longer than this has lost what it was asked for, as far as its users can tell. */
+/** A server that refuses for longer than this is not asked any more; what it did not answer for is told apart from what it lost. */
 const REFUSAL_PATIENCE_MS = 30_000;
 
 const options = JSON.parse(process.argv[2]);
@@ -135,24 +135,28 @@ async function verify() {
   const wanted = [...acknowledged].map((each) => ({ each, order: random() }));
   wanted.sort((one, other) => one.order - other.order);
   const sample = wanted.slice(0, VERIFIED_TURNS).map(({ each }) => each);
-  const lostTurns = await countLost(sample, async ([turn, checksum]) => {
+  const missingTurns = await countMissing(sample, async ([turn, checksum]) => {
     const { outcome, body } = await patiently(() => client.ask(`/turns/user-${turn.user}/${turn.id}`));
-    return (
-      outcome === 'served' &&
-      body.question === questionText(turn.topic) &&
-      body.context === contextText(turn.topic, turn.contextChars) &&
-      (body.file ?? '') === fileText(turn) &&
-      crc32(body.answer) === checksum
+    return verdict(
+      outcome,
+      () =>
+        body.question === questionText(turn.topic) &&
+        body.context === contextText(turn.topic, turn.contextChars) &&
+        (body.file ?? '') === fileText(turn) &&
+        crc32(body.answer) === checksum,
     );
   });
   const users = await Promise.all([...logins].map(async ([user, login]) => ({ user, cookie: (await login).cookie })));
-  const lostSessions = await countLost(users, async ({ user, cookie }) => {
+  const missingSessions = await countMissing(users, async ({ user, cookie }) => {
     const { outcome, body } = await patiently(() => client.ask('/session', { cookie }));
-    return outcome === 'served' && body.user === `user-${user}` && body.style === styleOf(user);
+    return verdict(outcome, () => body.user === `user-${user}` && body.style === styleOf(user));
   });
   return {
-    turns: { acknowledged: acknowledged.size, asked: sample.length, lost: lostTurns },
-    sessions: { acknowledged: sessions.acknowledged, lost: sessions.lost + lostSessions },
+    turns: { acknowledged: acknowledged.size, asked: sample.length, ...missingTurns },
+    sessions: {
+      ...{ acknowledged: sessions.acknowledged, lost: sessions.lost + missingSessions.lost },
+      unanswered: missingSessions.unanswered,
+    },
   };
 }
 
@@ -167,13 +171,19 @@ async function patiently(ask) {
   }
 }
 
-async function countLost(wanted, isThere) {
-  let lost = 0;
+/** What came of asking: there as it was acknowledged, lost (gone, or something else), or no answer to judge by. */
+function verdict(outcome, isRight) {
+  if (outcome === 'served') return isRight() ? 'there' : 'lost';
+  return outcome === 'gone' ? 'lost' : 'unanswered';
+}
+
+async function countMissing(wanted, ask) {
+  const counts = { there: 0, lost: 0, unanswered: 0 };
   const rest = wanted.values();
   await Promise.all(
     Array.from({ length: VERIFIERS }, async () => {
-      for (const each of rest) if (!(await isThere(each))) lost++;
+      for (const each of rest) counts[await ask(each)]++;
     }),
   );
-  return lost;
+  return { lost: counts.lost, unanswered: counts.unanswered };
 }

@@ -59,10 +59,17 @@ export interface Replayed {
   readonly hitRatio: number;
 }
 
+/** What became of what was acknowledged; for the unanswered nobody can tell. */
+interface Kept {
+  readonly acknowledged: number;
+  readonly lost: number;
+  readonly unanswered: number;
+}
+
 /** `asked` of the acknowledged turns were asked for, and all sessions. */
 export interface Verified {
-  readonly turns: { readonly acknowledged: number; readonly asked: number; readonly lost: number };
-  readonly sessions: { readonly acknowledged: number; readonly lost: number };
+  readonly turns: Kept & { readonly asked: number };
+  readonly sessions: Kept;
 }
 
 export interface ReplayResult extends Replayed, Verified {

@@ -361,3 +361,16 @@ describe('tryAdmit in a budget that caches have filled', () => {
     cache.reservation.free();
   });
 });
+
+it('is disturbed by nobody who throws when he is told', async () => {
+  const warned = new Promise((resolve) => process.once('warning', resolve));
+  const admission = admissionWith({
+    events: () => {
+      throw new Error('a full disk');
+    },
+  });
+  expect(refusalOf(admission, 2_000).reason).toBe('too_large');
+  expect(await warned).toMatchObject({ message: expect.stringContaining('a full disk') });
+  ticketOf(admission, 100).release();
+  expect(budget.reservedBytes).toBe(0);
+});

@@ -21,7 +21,7 @@
 import { requireBytes } from '../../base/bytes.ts';
 import { type Clock, checkedDelay, systemClock, type Timer } from '../../base/clock.ts';
 import { ClosedError } from '../../base/errors.ts';
-import type { EventSink } from '../../base/events.ts';
+import { type EventSink, guardedSink } from '../../base/events.ts';
 import { isAtLeast } from '../../base/levels.ts';
 import { seededRandom } from '../../base/random.ts';
 import { BudgetExceededError } from '../../budget/budget-errors.ts';
@@ -103,7 +103,8 @@ export class Admission implements Disposable {
 
   /** @throws InvalidArgumentError for an option outside its range; NameTakenError, MinimumsExceedLimitError, ClosedError of the budget. */
   constructor(options: AdmissionOptions) {
-    const { budget, quota, clock = systemClock, events = () => {}, circuit = {} } = options;
+    const { budget, quota, clock = systemClock, circuit = {} } = options;
+    const events = guardedSink(options.events);
     this.#limits = checkedOptions(options);
     this.#options = options;
     this.#clock = clock;

@@ -16,9 +16,10 @@
  * neither closes a circuit that has opened since nor opens one that has been mended. There is no timer: states change when somebody
  * asks, by the monotonic clock, so a wall clock set forwards or back changes nothing and nothing is left behind.
  */
+import { listenForAbort } from '../../base/abort.ts';
 import { type Clock, checkedDelay, systemClock } from '../../base/clock.ts';
 import { InvalidArgumentError, TenureError } from '../../base/errors.ts';
-import type { EventSink } from '../../base/events.ts';
+import { type EventSink, guardedSink } from '../../base/events.ts';
 import type { CircuitChangedEvent, CircuitState } from './admission-events.ts';
 
 /** When a circuit opens, and for how long. */
@@ -100,7 +101,7 @@ export class CircuitBreaker {
 
   /** @throws InvalidArgumentError for a count or time outside its range. */
   constructor(options: CircuitBreakerOptions = {}) {
-    const { name = 'circuit', clock = systemClock, events = () => {}, isFailure = () => true } = options;
+    const { name = 'circuit', clock = systemClock, events, isFailure = () => true } = options;
     const { failures = 5, withinMs = 10_000, firstPauseMs = 1_000, longestPauseMs = 30_000 } = options;
     const { probeTimeoutMs = 30_000 } = options;
     if (!Number.isInteger(failures) || failures < 1 || failures > 1_000)
@@ -110,7 +111,7 @@ export class CircuitBreaker {
       throw new InvalidArgumentError('longestPauseMs', `must not be below firstPauseMs (${firstPauseMs}).`);
     this.name = name;
     this.#clock = clock;
-    this.#events = events;
+    this.#events = guardedSink(events);
     this.#isFailure = isFailure;
     this.#options = { failures, withinMs, firstPauseMs, longestPauseMs, probeTimeoutMs };
   }
@@ -263,7 +264,7 @@ function orAborted<T>(work: () => Promise<T> | T, signal: AbortSignal | undefine
   if (signal === undefined) return work();
   return new Promise<T>((resolve, reject) => {
     const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
+    listenForAbort(signal, onAbort);
     new Promise<T>((started) => started(work()))
       .then(resolve, reject)
       .finally(() => signal.removeEventListener('abort', onAbort));
