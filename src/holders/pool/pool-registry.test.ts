@@ -66,6 +66,7 @@ describe('a registry of pools', () => {
     const database = registry.add(made('database', true));
     registry.add(made('http', true));
     expect(registry.get('database')).toBe(database);
+    expect(() => registry.pool('database')).toThrow('take it with get()');
     expect(() => registry.add(made('http', false))).toThrow('already');
     await expect(registry.close()).rejects.toThrow('2 of 3 failed to close');
     expect(closed).toEqual(['database', 'http']);

@@ -4,7 +4,7 @@
  * What all share (budget, clock, events) is given once. A ready-made pool that wraps an `ObjectPool`, or is none at all, joins by `add`: the
  * registry asks of it only what `NamedPool` says.
  */
-import { ClosedError } from '../../base/errors.ts';
+import { ClosedError, InvalidArgumentError } from '../../base/errors.ts';
 import { closeAll } from '../../base/resource-scope.ts';
 import { ObjectPool } from './object-pool.ts';
 import { PoolNameTakenError, PoolUnknownError } from './pool-errors.ts';
@@ -69,12 +69,15 @@ export class PoolRegistry implements AsyncDisposable {
   /**
    * The pool named `name`; with `options` it is made when there is none.
    *
-   * @throws PoolUnknownError when there is none and no options; ClosedError after close; what `define` throws.
+   * @throws PoolUnknownError when there is none and no options; InvalidArgumentError for one that is no `ObjectPool` (take it with `get`);
+   * ClosedError after close; what `define` throws.
    */
   pool<T>(name: string, options?: Omit<PoolOptions<T>, 'name'>): ObjectPool<T> {
     const found = this.get(name);
     if (found instanceof ObjectPool) return found as ObjectPool<T>;
-    if (found === undefined && options !== undefined) return this.define(name, options);
+    if (found !== undefined)
+      throw new InvalidArgumentError('name', `${name} is a ready-made pool; take it with get().`);
+    if (options !== undefined) return this.define(name, options);
     throw new PoolUnknownError({ pool: name, known: this.names });
   }
 

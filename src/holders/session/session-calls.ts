@@ -32,7 +32,10 @@ export interface ChangeOptions extends SessionWaiting {
   readonly keepLast?: number | undefined;
 }
 
-/** Makes the next value of the present one, which is frozen. May be called again when another process was first. */
+/**
+ * Makes the next value of the present one, which is frozen. May be called again when another process was first. Must not change the same
+ * session itself: that change would wait for this one, until `updateTimeoutMs` ends both.
+ */
 export type SessionUpdate<V, I> = (value: V, session: Session<V, I>) => V | Promise<V>;
 
 /** The calls by which a session is changed. */
