@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LEVELS, type Level } from '../../base/levels.ts';
 import { Budget } from '../../budget/budget.ts';
+import { refusalOf, ticketOf } from '../../testing/admission-outcomes.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { ScriptedConsumer } from '../../testing/scripted-consumer.ts';
 import { Admission } from './admission.ts';
 import type { AdmissionEvent } from './admission-events.ts';
-import type { AdmissionOptions, AdmitOptions } from './admission-options.ts';
-import { AdmissionRefusedError, type Refusal } from './refusal.ts';
-import type { Ticket } from './ticket.ts';
+import type { AdmissionOptions } from './admission-options.ts';
+import { AdmissionRefusedError } from './refusal.ts';
 
 let clock: ManualClock;
 let budget: Budget;
@@ -19,18 +19,6 @@ function admissionWith(options: Partial<AdmissionOptions> = {}): Admission {
   const admission = new Admission({ budget, pressure, clock, events: (event) => events.push(event), ...options });
   open.push(admission);
   return admission;
-}
-
-function ticketOf(admission: Admission, bytes: number, options?: AdmitOptions): Ticket {
-  const outcome = admission.tryAdmit(bytes, options);
-  expect(outcome.admitted).toBe(true);
-  return outcome as Ticket;
-}
-
-function refusalOf(admission: Admission, bytes: number, options?: AdmitOptions): Refusal {
-  const outcome = admission.tryAdmit(bytes, options);
-  expect(outcome.admitted).toBe(false);
-  return outcome as Refusal;
 }
 
 beforeEach(() => {

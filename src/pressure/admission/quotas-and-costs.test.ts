@@ -3,11 +3,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ClosedError } from '../../base/errors.ts';
 import { Budget } from '../../budget/budget.ts';
 import { Quotas } from '../../budget/quota.ts';
+import { refusalOf, ticketOf } from '../../testing/admission-outcomes.ts';
 import { ManualClock } from '../../testing/manual-clock.ts';
 import { Admission } from './admission.ts';
-import type { AdmissionOptions, AdmitOptions } from './admission-options.ts';
-import type { Refusal } from './refusal.ts';
-import type { Ticket } from './ticket.ts';
+import type { AdmissionOptions } from './admission-options.ts';
 
 let clock: ManualClock;
 let budget: Budget;
@@ -17,18 +16,6 @@ function admissionWith(options: Partial<AdmissionOptions> = {}): Admission {
   const admission = new Admission({ budget, clock, ...options });
   open.push(admission);
   return admission;
-}
-
-function ticketOf(admission: Admission, bytes: number, options?: AdmitOptions): Ticket {
-  const outcome = admission.tryAdmit(bytes, options);
-  expect(outcome.admitted).toBe(true);
-  return outcome as Ticket;
-}
-
-function refusalOf(admission: Admission, bytes: number, options?: AdmitOptions): Refusal {
-  const outcome = admission.tryAdmit(bytes, options);
-  expect(outcome.admitted).toBe(false);
-  return outcome as Refusal;
 }
 
 beforeEach(() => {
